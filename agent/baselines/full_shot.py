@@ -1,0 +1,10 @@
+"""full_shot: up to 2,500 pool texts (`batch.pool`) with the gold labels of the data. No teacher; the other ceiling."""
+
+from agent.baselines.strategy import Strategy
+
+STRATEGY = Strategy(
+    "gold labels of the data",
+    without=("analyze", "generate", "score", "evaluate"),
+    settings={"iterations": 1, "batch": {"pool": 2500, "pool_policy": "random"}},
+    labels="gold",
+)

@@ -1,0 +1,9 @@
+"""pool_random: random texts of the pool, labelled by the teacher. The control that is hard to beat."""
+
+from agent.baselines.strategy import Strategy
+
+STRATEGY = Strategy(
+    "random pool texts labelled by the teacher",
+    without=("analyze", "generate", "score", "evaluate"),
+    settings={"batch": {"pool_policy": "random"}},
+)

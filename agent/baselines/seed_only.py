@@ -1,0 +1,9 @@
+"""seed_only: the student trains on the seed examples and nothing else. No teacher."""
+
+from agent.baselines.strategy import Strategy
+
+STRATEGY = Strategy(
+    "the seed examples alone",
+    without=("analyze", "generate", "score", "evaluate", "sample", "review"),
+    settings={"iterations": 0},
+)

@@ -1,0 +1,13 @@
+"""static: label- and attribute-conditioned generation that never looks at the student (as ZeroGen, AttrPrompt).
+
+Texts keep the label they were written for. The turns of the loop only give the curve its points.
+"""
+
+from agent.baselines.strategy import Strategy
+
+STRATEGY = Strategy(
+    "generated texts, no feedback from the student",
+    without=("analyze", "score", "evaluate", "sample", "separation"),
+    settings={"batch": {"surplus": 1.0}},
+    kinds=("plain",),
+)

@@ -1,0 +1,41 @@
+"""Strategy: what a named strategy changes about the loop. Found by its file name; there is no registry."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from agent.config import Part
+from tasks.faults import Fault, UserError, quoted
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A strategy is the same graph, less `without`, with `settings` of the run fixed."""
+
+    gloss: str
+    without: tuple[Part, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Laid over the recipe, under `--set`."""
+    labels: Literal["teacher", "gold"] = "teacher"
+    kinds: tuple[str, ...] = ("hard", "easy")
+    """What is generated: hard and easy, or plain."""
+
+
+def strategy_names() -> list[str]:
+    """The strategies there are."""
+    files = Path(__file__).parent.glob("*.py")
+    return sorted(path.stem for path in files if path.stem not in {"__init__", "strategy"})
+
+
+def find_strategy(name: str) -> Strategy:
+    """The strategy in `agent/baselines/<name>.py`."""
+    known = strategy_names()
+    if name not in known:
+        remedy = "Choose one of these."
+        raise UserError(Fault("--strategy", f"one of {', '.join(known)}", quoted(name), remedy))
+    found: Strategy = importlib.import_module(f"agent.baselines.{name}").STRATEGY
+    return found

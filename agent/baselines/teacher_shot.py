@@ -1,0 +1,13 @@
+"""teacher_shot: up to 2,500 pool texts (`batch.pool`), all labelled by the teacher: this teacher's ceiling."""
+
+from agent.baselines.strategy import Strategy
+
+STRATEGY = Strategy(
+    "the ceiling of this teacher: all pool texts labelled",
+    without=("analyze", "generate", "score", "evaluate"),
+    settings={
+        "iterations": 1,
+        "batch": {"pool": 2500, "pool_policy": "random"},
+        "budget": {"tokens": None, "cost": None, "calls": None, "minutes": None},
+    },
+)

@@ -1,0 +1,328 @@
+"""The commands. The only file that prints.
+
+Exit codes: 0 done, 2 the user's mistake, 3 the budget ended the run (the report is still written), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from agent import __version__
+from agent.config import PARTS, read_recipe
+from agent.plan import configure
+from tasks.faults import Fault, UserError
+
+app = typer.Typer(
+    help="Distil a large language model into a small model you own.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+tasks_app = typer.Typer(help="List the bundled tasks, or write a new one.", invoke_without_command=True)
+teacher_app = typer.Typer(help="Serve a local teacher, or see what an endpoint can do.", no_args_is_help=True)
+app.add_typer(tasks_app, name="tasks")
+app.add_typer(teacher_app, name="teacher")
+
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+BUDGET_ENDED, MISTAKE, INTERRUPTED = 3, 2, 130
+
+TaskName = Annotated[str, typer.Argument(help="A bundled task, or the path of a task.yaml.", metavar="TASK")]
+RunFolder = Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")]
+Recipe = Annotated[Path | None, typer.Option(help="A YAML file with any part of the configuration.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", help="One field, e.g. student.epochs=4. Repeatable.")]
+StrategyName = Annotated[str | None, typer.Option("--strategy", help="evokd, or a baseline.")]
+Without = Annotated[str | None, typer.Option(help=f"Parts to leave out, with commas between: {', '.join(PARTS)}.")]
+Seed = Annotated[int | None, typer.Option(help="The seed of every random choice.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def run(
+    task: TaskName,
+    recipe: Recipe = None,
+    sets: Sets = None,
+    run_dir: Annotated[Path | None, typer.Option(help="A new folder; default runs/<task>-<strategy>-…")] = None,
+    strategy: StrategyName = None,
+    without: Without = None,
+    seed: Seed = None,
+    teacher: Annotated[str | None, typer.Option(help="`replay`: answer from the ledger alone.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Distil TASK into a student; prints the result and where the report is."""
+    from agent.run import launch
+
+    fields, where = _asked(task, recipe, strategy, without, seed)
+    mode = [] if teacher is None else [f"teacher.mode={teacher}"]
+    config = configure(fields, [*(sets or []), *mode], where)
+    root = run_dir or _free_folder(f"{Path(task).stem if Path(task).suffix else Path(task).name}-{config.strategy}")
+    with _display(root) as progress:
+        result = launch(config, root, progress.notify, progress.watch)
+    _finish(result, root, as_json)
+
+
+@app.command()
+def resume(folder: RunFolder, as_json: AsJson = False) -> None:
+    """Continue RUN where it was cut. What was paid is not paid again."""
+    from agent.run import resume as resume_run
+
+    with _display(folder) as progress:
+        result = resume_run(folder, progress.notify, progress.watch)
+    _finish(result, folder, as_json)
+
+
+@app.command()
+def plan(
+    task: TaskName, recipe: Recipe = None, sets: Sets = None, strategy: StrategyName = None,
+    without: Without = None, seed: Seed = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Calls, tokens, cost and one rendered prompt of each kind, before anything is spent."""
+    from agent.estimate import estimate
+
+    fields, where = _asked(task, recipe, strategy, without, seed)
+    figures = estimate(configure(fields, sets or [], where))
+    if as_json:
+        out.print_json(data=figures)
+        return
+    for line in figures["lines"]:
+        out.print(line, markup=False)
+    for call, messages in figures["prompts"].items():
+        out.print(f"\n── {call} ──", style="bold")
+        for role, content in messages:
+            out.print(f"[{role}] ", style="dim", end="", markup=False)
+            out.print(content, markup=False)
+
+
+@app.command()
+def graph(
+    task: TaskName, recipe: Recipe = None, sets: Sets = None, strategy: StrategyName = None,
+    without: Without = None,
+) -> None:  # fmt: skip
+    """Draw the graph that will run, as Mermaid."""
+    from agent.plan import plan_of
+    from agent.run import drawing
+    from tasks.task import load_task
+
+    fields, where = _asked(task, recipe, strategy, without, None)
+    config = configure(fields, sets or [], where)
+    out.print(drawing(plan_of(config, load_task(task))), markup=False, end="")
+
+
+@app.command()
+def report(folder: RunFolder, as_json: AsJson = False) -> None:
+    """Write RUN's report.html anew and say what is in it; works on a run that is still going."""
+    from agent.report.page import report_page
+    from agent.rundir import RunDir, read_json, read_jsonl, write_text
+
+    run_dir = RunDir.open(folder)
+    write_text(run_dir.report, report_page(run_dir))
+    if as_json:
+        result = read_json(run_dir.result) if run_dir.result.exists() else None
+        out.print_json(data={"result": result, "metrics": read_jsonl(run_dir.metrics)})
+        return
+    from agent.progress import iteration_line
+
+    for row in read_jsonl(run_dir.metrics):
+        out.print(iteration_line(row), markup=False)
+    out.print(f"report: {run_dir.report}", markup=False)
+
+
+@app.command()
+def predict(
+    folder: RunFolder,
+    texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines of --file or stdin.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A text file (a text a line) or JSONL with `text`.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Labels of texts by RUN's student."""
+    from agent.predict import predictions, read_texts
+
+    given = texts or read_texts(file)
+    for row in predictions(folder, given):
+        if as_json:
+            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        else:
+            out.print(f"{row['label']}\t{row['confidence']:.3f}\t{row['text']}", markup=False)
+
+
+@tasks_app.callback()
+def tasks_list(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the bundled tasks."""
+    if context.invoked_subcommand:
+        return
+    from tasks.task import bundled_tasks, load_task
+
+    rows: list[dict[str, Any]] = []
+    for name in bundled_tasks():
+        task = load_task(name)
+        sizes = {part: len(getattr(task, part)) for part in ("seed", "dev", "pool", "test")}
+        rows.append({"name": name, "kind": task.kind, "language": task.language, "labels": list(task.labels), **sizes})
+    if as_json:
+        out.print_json(data=rows)
+        return
+    for row in rows:
+        labels = ", ".join(row["labels"])
+        out.print(f"{row['name']} ({row['kind']}, {row['language']}): {labels}", markup=False)
+        out.print(f"    seed {row['seed']}, pool {row['pool']}, test {row['test']} texts", markup=False)
+
+
+@tasks_app.command("new")
+def tasks_new(
+    name: Annotated[str, typer.Argument(help="The task's name; a folder of this name is made.")],
+    kind: Annotated[str, typer.Option(help="The task kind.")] = "classification",
+) -> None:
+    """Write a commented task.yaml and sample data into a new folder NAME."""
+    from tasks.new import write_task
+
+    for path in write_task(Path(name), kind):
+        out.print(f"wrote {path}", markup=False)
+    out.print(f"Edit them, then: evokd plan {name}", markup=False)
+
+
+@teacher_app.command()
+def serve(
+    model: Annotated[
+        str, typer.Argument(help="A name of the catalogue, or a .gguf file.")
+    ] = "qwen2.5-coder-1.5b-instruct",
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 0,
+) -> None:
+    """Serve a local model on 127.0.0.1, OpenAI-compatible, until Ctrl-C."""
+    from agent.teacher.local import LocalServer
+
+    with LocalServer(model, port=port) as server:
+        out.print(f"--set teacher.base_url={server.base_url} --set teacher.model={model}", markup=False)
+        out.print("Ctrl-C ends it.", style="dim")
+        signal.pause()
+
+
+@teacher_app.command()
+def probe(recipe: Recipe = None, sets: Sets = None, as_json: AsJson = False) -> None:
+    """Find what the endpoint can do: reply formats, logprobs, seed. A handful of tiny calls."""
+    from agent.config import BudgetConfig, resolve
+    from agent.teacher.teacher import open_teacher
+
+    fields = read_recipe(recipe) if recipe else {}
+    config = resolve({"task": "-", **fields}, sets or [], str(recipe or "options"))
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = config.teacher.model_copy(update={"ledger": Path(folder) / "ledger.sqlite", "mode": "live"})
+        with open_teacher(fresh, BudgetConfig(), "probe") as teacher:
+            found = {role: teacher.can(role).to_json() for role in ("analyst", "generator", "labeller")}
+    if as_json:
+        out.print_json(data=found)
+        return
+    for role, abilities in found.items():
+        out.print(f"{role}: " + ", ".join(f"{name} {value}" for name, value in abilities.items()), markup=False)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        out.print(f"evokd {__version__}")
+        raise typer.Exit()
+
+
+def main() -> None:
+    """The entry point: a user's mistake is one message and exit code 2, never a traceback."""
+    try:
+        app()  # a mistake in the words of the command is typer's to tell: exit code 2, and 130 for Ctrl-C
+    except UserError as error:
+        _mistake(error)
+        sys.exit(MISTAKE)
+
+
+def _asked(
+    task: str, recipe: Path | None, strategy: str | None, without: str | None, seed: int | None
+) -> tuple[dict[str, Any], str]:
+    """The recipe with the options laid over it, and its name for messages."""
+    fields: dict[str, Any] = {**(read_recipe(recipe) if recipe else {}), "task": task}
+    if strategy is not None:
+        fields["strategy"] = strategy
+    if without is not None:
+        fields["without"] = [part.strip() for part in without.split(",") if part.strip()]
+    if seed is not None:
+        fields["seed"] = seed
+    return fields, str(recipe or "options")
+
+
+def _free_folder(name: str) -> Path:
+    """runs/<name>-001, or the next number that is free or empty."""
+    number = 1
+    while (folder := Path("runs") / f"{name}-{number:03d}").exists() and any(folder.iterdir()):
+        number += 1
+    return folder
+
+
+@contextmanager
+def _display(root: Path) -> Iterator[Any]:
+    """The live display on a terminal, a line an iteration elsewhere; Ctrl-C says how to resume."""
+    from agent.progress import Progress
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        err.print(f"\ninterrupted; nothing is lost: evokd resume {root}", markup=False)
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    log: Callable[[str], None] = lambda line: err.print(line, markup=False)  # noqa: E731
+    try:
+        if err.is_terminal:
+            progress = Progress()
+            with Live(progress, console=err, refresh_per_second=4):
+                yield progress
+        else:
+            yield Progress(log)
+    except UserError as error:
+        if (root / "config.yaml").exists() and not (root / "result.json").exists():
+            raise UserError(
+                *error.faults,
+                Fault("run", "a finished run", "it stopped", f"Mend it, then: evokd resume {root}"),
+            ) from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _finish(result: dict[str, Any], root: Path, as_json: bool) -> None:
+    """The result in a few lines; exit code 3 when the budget ended the run."""
+    if as_json:
+        out.print_json(data=result)
+    else:
+        metric, teacher = result["metric"], result["teacher"]
+        tokens = teacher["prompt_tokens"] + teacher["completion_tokens"]
+        cost = "price unknown" if teacher["cost"] is None else f"${teacher['cost']:.4f}"
+        first = result["curve"][0]["test"]
+        lines = [
+            f"test macro-F1 {metric['test']:.3f} (seed examples alone: {first:.3f})",
+            f"teacher: {teacher['calls']} calls, {tokens:,} tokens, {cost}; {result['seconds']['total']:.0f} s",
+            f"stopped: {result['stopped_because']}",
+            f"report:  {root / 'report.html'}",
+            f"student: {root / 'model'}",
+            f'try it:  evokd predict {root} "…"',
+        ]
+        for line in lines:
+            out.print(line, markup=False)
+    if str(result["stopped_because"]).startswith("budget"):
+        raise typer.Exit(BUDGET_ENDED)
+
+
+def _mistake(error: UserError) -> None:
+    for fault in error.faults:
+        err.print(f"evokd: {fault}", markup=False)
+
+
+if __name__ == "__main__":
+    main()

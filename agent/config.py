@@ -1,0 +1,255 @@
+"""RunConfig: everything that decides what a run does. Frozen, strict, every fault in one message.
+
+A recipe file (YAML) holds any part of it; `--set a.b=c` overrides one field; the resolved whole is
+written to `config.yaml` of the run folder, and a resumed run reads only that file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasks.faults import Fault, UserError, quoted
+
+Part = Literal["analyze", "generate", "hard", "easy", "correct", "separation", "score", "evaluate", "sample", "review"]
+"""What `--without` can leave out of the loop; a node's name, or a part of one."""
+
+PARTS: tuple[str, ...] = get_args(Part)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RoleConfig(Section):
+    """Overrides of the teacher for one role (analyst, generator, labeller); null = the teacher's own."""
+
+    base_url: str | None = None
+    model: str | None = None
+    api_key_env: str | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+
+
+class Price(Section):
+    """US dollars per million tokens. Unknown stays null; nothing is guessed."""
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+
+class TeacherConfig(Section):
+    """Where the teacher is and how it may be called."""
+
+    base_url: str = "local"
+    """OpenAI-compatible endpoint, or `local`: serve `model` on this machine for the length of the run."""
+    model: str = "qwen2.5-coder-1.5b-instruct"
+    api_key_env: str = "OPENAI_API_KEY"
+    """Name of the environment variable that holds the key; the key itself is never written anywhere."""
+    mode: Literal["live", "replay"] = "live"
+    """`replay`: answer from the ledger alone, no endpoint, an error on the first miss."""
+    ledger: Path = Path("runs/ledger.sqlite")
+    analyst: RoleConfig = RoleConfig()
+    generator: RoleConfig = RoleConfig()
+    labeller: RoleConfig = RoleConfig()
+    max_concurrency: int | None = Field(None, ge=1, le=512)
+    """Calls in flight; null = adaptive (starts at 4, grows while it goes well, halves on 429)."""
+    requests_per_minute: int | None = Field(None, ge=1)
+    tokens_per_minute: int | None = Field(None, ge=1)
+    timeout: float = Field(120.0, gt=0)
+    """Seconds for one call."""
+    attempts: int = Field(6, ge=1)
+    """Tries of one call before the run stops and says why (resume continues)."""
+    agreement_samples: int = Field(3, ge=1)
+    """Labels asked per text when the endpoint gives no logprobs; their agreement is the confidence."""
+    texts_per_label_call: int = Field(1, ge=1, le=50)
+    """Texts in one labelling call; more than 1 only where it was measured to be as right."""
+    price: Price | None = None
+
+
+class BudgetConfig(Section):
+    """Ends the run softly when any is reached; null = no limit."""
+
+    tokens: int | None = Field(None, ge=1)
+    cost: float | None = Field(None, gt=0)
+    """US dollars; needs a known price."""
+    calls: int | None = Field(None, ge=1)
+    minutes: float | None = Field(None, gt=0)
+
+
+class LoraSection(Section):
+    rank: int = Field(16, ge=1)
+    alpha: int | None = Field(None, ge=1)
+    """null = 2 × rank."""
+    dropout: float = Field(0.05, ge=0, lt=1)
+    target_modules: tuple[str, ...] | None = None
+    """null = every attention and feed-forward projection of the encoder."""
+
+
+class StudentConfig(Section):
+    """The small model and how it is trained."""
+
+    model: str = "all-MiniLM-L6-v2"
+    """A name of the catalogue, a hub name, or a folder in Hugging Face format."""
+    method: Literal["lora", "full"] = "lora"
+    lora: LoraSection = LoraSection()
+    learning_rate: float = Field(1e-3, gt=0)
+    epochs: int = Field(8, ge=1)
+    min_steps: int = Field(40, ge=1)
+    """At least this many optimiser steps, so that a handful of examples is learned too."""
+    batch_size: int = Field(16, ge=1)
+    max_length: int = Field(128, ge=8)
+    """Tokens of a text that the student reads; longer texts are cut, and counted."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: str = "auto"
+    train_from: Literal["base", "previous"] = "base"
+    """`base`: every iteration trains the base model anew on history + batch. `previous`: goes on."""
+    soft_labels: bool = True
+    """Learn the teacher's label distribution where there is one."""
+
+
+class BatchConfig(Section):
+    """What one iteration asks the teacher for."""
+
+    hard: int = Field(8, ge=0)
+    """Generated texts the student should get wrong."""
+    easy: int = Field(8, ge=0)
+    """Generated texts the student should get right."""
+    pool: int = Field(24, ge=0)
+    """Texts taken from the task's pool, where it has one."""
+    surplus: float = Field(1.5, ge=1)
+    """Generated candidates per generated text that is kept; the score chooses."""
+    texts_per_call: int = Field(8, ge=1, le=50)
+    """Texts asked of the teacher in one generating call."""
+    pool_policy: Literal["random", "uncertainty"] = "random"
+    generate_temperature: float = Field(1.0, ge=0, le=2)
+
+
+class ReplayConfig(Section):
+    """Which examples of the history are trained on again."""
+
+    policy: Literal["uniform", "balanced", "periodic"] = "uniform"
+    size: int | None = Field(None, ge=0)
+    """Examples drawn from the history; null = all of it."""
+    every: int = Field(2, ge=1)
+    """`periodic`: review in every n-th iteration only."""
+
+
+class RunConfig(Section):
+    """One run of one strategy on one task."""
+
+    task: str
+    strategy: str = "evokd"
+    without: tuple[Part, ...] = ()
+    seed: int = Field(1, ge=0)
+    shots: int = Field(1, ge=1)
+    """Seed examples drawn for each label."""
+    iterations: int = Field(5, ge=0)
+    teacher: TeacherConfig = TeacherConfig()
+    budget: BudgetConfig = BudgetConfig()
+    student: StudentConfig = StudentConfig()
+    batch: BatchConfig = BatchConfig()
+    replay: ReplayConfig = ReplayConfig()
+    test_limit: int | None = Field(None, ge=1)
+    """Measure on the first n test texts only; null = all."""
+
+
+def resolve(recipe: Mapping[str, Any], sets: Sequence[str] = (), where: str = "recipe") -> RunConfig:
+    """A RunConfig from a recipe and `a.b=c` overrides.
+
+    Raises:
+        UserError: with every fault found, each with its field and a remedy.
+    """
+    data: dict[str, Any] = _plain(recipe)
+    faults: list[Fault] = []
+    for item in sets:
+        _override(data, item, faults)
+    if faults:
+        raise UserError(*faults)
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        raise UserError(*(_fault(detail, where) for detail in error.errors())) from error
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML recipe file. Raises UserError when it is none."""
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(Fault("--recipe", "a file", quoted(str(path)), "Check the path.")) from None
+    except (UnicodeDecodeError, yaml.YAMLError, IsADirectoryError) as error:
+        first = str(error).splitlines()[0]
+        raise UserError(Fault(str(path), "UTF-8 YAML", first, "Mend the file.")) from None
+    if not isinstance(loaded, dict):
+        got = type(loaded).__name__
+        raise UserError(Fault(str(path), "a mapping of fields", got, "See `evokd run --help`."))
+    return loaded
+
+
+def dump(config: RunConfig) -> str:
+    """`config` as the YAML of config.yaml; `resolve(yaml.safe_load(...))` gives it back."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings merged; `over` wins."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def _plain(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _plain(v) if isinstance(v, Mapping) else v for k, v in value.items()}
+
+
+def _override(data: dict[str, Any], item: str, faults: list[Fault]) -> None:
+    path, equals, text = item.partition("=")
+    if not equals or not path.strip():
+        faults.append(Fault("--set", "field=value", quoted(item), "For example --set student.epochs=4."))
+        return
+    *parents, last = path.strip().split(".")
+    node = data
+    for name in parents:
+        child = node.setdefault(name, {})
+        if not isinstance(child, dict):
+            faults.append(Fault(f"--set {path}", "a section before the dot", quoted(name), "See config.yaml."))
+            return
+        node = child
+    try:
+        node[last] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        node[last] = text
+
+
+def _fault(detail: Any, where: str) -> Fault:
+    place = ".".join(str(part) for part in detail["loc"])
+    got = quoted(detail["input"])
+    if detail["type"] == "extra_forbidden":
+        known = _fields(detail["loc"][:-1])
+        near = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        remedy = f"Did you mean {near[0]!r}?" if near else f"Known fields: {', '.join(known)}."
+        return Fault(f"{where}: {place}", "a known field", repr(str(detail["loc"][-1])), remedy)
+    if detail["type"] == "missing":
+        return Fault(f"{where}: {place}", "a value", "nothing", f"Give it, e.g. --set {place}=…")
+    message = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return Fault(f"{where}: {place}", message, got, "Change the value.")
+
+
+def _fields(loc: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = RunConfig
+    for part in loc:
+        field = model.model_fields.get(str(part))
+        kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+        sections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if not sections:
+            return []
+        model = sections[0]
+    return list(model.model_fields)

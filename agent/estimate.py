@@ -1,0 +1,131 @@
+"""plan: what a run will ask of the teacher, before anything is spent. Estimates, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+from typing import Any
+
+from agent.config import BudgetConfig, RunConfig
+from agent.graph import Plan
+from agent.nodes.analyze import CORRECT_SHOWN, WRONG_SHOWN
+from agent.nodes.analyze import request as analyze_request
+from agent.nodes.generate import Call, slots
+from agent.nodes.generate import request as generate_request
+from agent.plan import needs_teacher, plan_of
+from agent.state import rng
+from agent.teacher.labelling import label_request
+from agent.teacher.messages import Request
+from agent.teacher.pricing import Pricing
+from tasks.task import Example, Task, load_task
+
+CHARACTERS_A_TOKEN = 4.0
+REPLY_TOKENS = {"analyze": 200.0, "label": 3.0}
+TOKENS_A_TEXT = 30.0
+
+
+def estimate(config: RunConfig) -> dict[str, Any]:
+    """Calls, tokens and cost by node and in all, one rendered prompt of each kind, and the lines that say it.
+
+    Tokens are characters / 4; texts that the teacher will only write are taken to be as long as the seed examples.
+    """
+    task = load_task(config.task)
+    plan = plan_of(config, task)
+    rest, shots = task.draw(config.shots, rng(config.seed, 0, "shots"))
+    lines = data_lines(rest, shots, config)
+    if not needs_teacher(plan):
+        return {
+            "lines": [*lines, "teacher: not called"],
+            "calls": 0,
+            "tokens": 0,
+            "cost": 0.0,
+            "prompts": {},
+            "nodes": {},
+        }
+    samples = sample_requests(config, plan, rest, shots)
+    nodes = {name: node_estimate(name, request, plan, config, len(rest.pool)) for name, request in samples.items()}
+    calls = sum(node["calls"] for node in nodes.values())
+    tokens = sum(node["tokens"] for node in nodes.values())
+    prompt = sum(node["prompt_tokens"] for node in nodes.values())
+    pricing = Pricing(config.teacher.price, config.teacher.base_url, config.teacher.model)
+    cost = pricing.cost(prompt, tokens - prompt)
+    for name, node in nodes.items():
+        lines.append(f"{name}: about {node['calls']} calls, {node['tokens']:,} tokens")
+    lines.append(f"in all: about {calls} calls, {tokens:,} tokens, {cost_words(cost)}")
+    if ended := ends_early(config.budget, calls, tokens, cost):
+        lines.append(f"the budget ends it earlier: {ended}")
+    prompts = {name: request.messages for name, request in samples.items()}
+    return {
+        "lines": lines,
+        "calls": calls,
+        "tokens": tokens,
+        "cost": cost,
+        "prompts": prompts,
+        "nodes": nodes,
+    }
+
+
+def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[Example]) -> dict[str, Request]:
+    """One request of each kind that the graph will send, filled with seed examples where the run fills in its own."""
+    labels = list(task.labels)
+    requests: dict[str, Request] = {}
+    rows = [{"text": shot.text, "label": shot.label, "predicted": _other(labels, shot.label)} for shot in shots]
+    if "analyze" not in plan.without:
+        correct = rows[:CORRECT_SHOWN] if "correct" not in plan.without else []
+        requests["analyze"] = analyze_request(task, (rows * WRONG_SHOWN)[:WRONG_SHOWN], correct)
+    if "generate" not in plan.without:
+        drawn = slots(task, plan.places, dict.fromkeys(labels, 1.0), rng(config.seed, 0, "plan"))
+        mine = tuple(sorted(drawn, key=lambda slot: labels.index(slot.label)))[: config.batch.texts_per_call]
+        texts = tuple({"text": shot.text, "label": str(shot.label)} for shot in shots if shot.label == mine[0].label)
+        call = Call(mine, (), texts[:2], ())
+        requests["generate"] = generate_request(task, call, config.batch.generate_temperature)
+    if "separation" not in plan.without or "sample" not in plan.without:
+        requests["label"] = label_request(task, (task.pool or task.seed)[0].text, logprobs=True)
+    return requests
+
+
+def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, pool_texts: int) -> dict[str, Any]:
+    """Calls and tokens of one node over the whole run; a pool text is taken once."""
+    turns = plan.iterations
+    written = sum(ceil(n * config.batch.surplus) for n in plan.places.values()) if "generate" not in plan.without else 0
+    pool = min(turns * config.batch.pool, pool_texts) if "sample" not in plan.without else 0
+    if name == "analyze":
+        calls, reply = turns - 1, REPLY_TOKENS["analyze"]
+    elif name == "generate":
+        calls = turns * ceil(written / config.batch.texts_per_call)
+        reply = TOKENS_A_TEXT * min(written, config.batch.texts_per_call)
+    else:
+        apart = written if "separation" not in plan.without else 0
+        calls = ceil((turns * apart + pool) / config.teacher.texts_per_label_call)
+        reply = REPLY_TOKENS["label"] * config.teacher.texts_per_label_call
+    prompt = sum(len(content) for _, content in request.messages) / CHARACTERS_A_TOKEN + 10
+    calls = max(0, calls)
+    return {"calls": calls, "prompt_tokens": round(calls * prompt), "tokens": round(calls * (prompt + reply))}
+
+
+def ends_early(budget: BudgetConfig, calls: int, tokens: int, cost: float | None) -> str | None:
+    """The limit that the estimate passes, in words, or None."""
+    if budget.tokens is not None and tokens > budget.tokens:
+        return f"{budget.tokens:,} tokens"
+    if budget.calls is not None and calls > budget.calls:
+        return f"{budget.calls} calls"
+    if budget.cost is not None and cost is not None and cost > budget.cost:
+        return f"${budget.cost}"
+    return None
+
+
+def cost_words(cost: float | None) -> str:
+    return "price unknown (set teacher.price)" if cost is None else f"${cost:.4f}"
+
+
+def data_lines(task: Task, shots: Sequence[Example], config: RunConfig) -> list[str]:
+    """What the run will read."""
+    parts: Mapping[str, Sequence[Example]] = {"dev": task.dev, "pool": task.pool, "test": task.test}
+    sizes = ", ".join(f"{name} {len(examples):,}" for name, examples in parts.items())
+    seeds = f"{config.shots} shots a label ({len(shots)} seed examples)"
+    head = f"task {task.name}: {len(task.labels)} labels, {seeds}, {sizes}"
+    return [head, *(f"note: {note}" for note in task.notes)]
+
+
+def _other(labels: Sequence[str], label: str | None) -> str:
+    return next(name for name in labels if name != label)

@@ -1,0 +1,53 @@
+"""LabelledExample: one example of a batch or of the history, with its birth. A row of batch.jsonl."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.rundir import read_jsonl, write_jsonl
+
+
+@dataclass(frozen=True)
+class LabelledExample:
+    """An example that the student is examined on and then trains on."""
+
+    id: str
+    """`i003-0007`: made for iteration 3, the eighth candidate."""
+    text: str
+    label: str
+    """What it is trained as: the teacher's label; gold for source `seed` and `gold`."""
+    iteration: int
+    source: str
+    """`seed`, `hard`, `easy`, `plain` (generated without a target), `pool`, or `gold`."""
+    intended: str | None = None
+    """The label it was written for; None where it was not generated."""
+    teacher_label: str | None = None
+    teacher_confidence: float | None = None
+    teacher_distribution: Mapping[str, float] | None = None
+    agrees: bool | None = None
+    """Whether the separate label is the intended one."""
+    student_confidence: float | None = None
+    """The student's probability of `label` before it trained on this text."""
+    das: float | None = None
+
+    def target(self, labels: Iterable[str], soft: bool) -> tuple[float, ...]:
+        """The distribution over `labels` to learn: the teacher's where `soft` and known, else one-hot."""
+        if soft and self.teacher_distribution is not None:
+            return tuple(float(self.teacher_distribution.get(label, 0.0)) for label in labels)
+        return tuple(float(label == self.label) for label in labels)
+
+
+def read_examples(path: Path) -> list[LabelledExample]:
+    """The examples of a JSONL file; [] where it does not exist."""
+    return [LabelledExample(**row) for row in read_jsonl(path)]
+
+
+def write_examples(path: Path, examples: Iterable[LabelledExample]) -> None:
+    write_jsonl(path, [as_row(example) for example in examples])
+
+
+def as_row(example: LabelledExample) -> dict[str, Any]:
+    return asdict(example)

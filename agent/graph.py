@@ -1,0 +1,176 @@
+"""The loop as a graph: two lanes and a join. What is left out is left out when the graph is built.
+
+    seed ─► (score ─► evaluate) ─► sample ─┬─► student lane: replay ► train ► measure ──┬─► join ─► score … │ finish
+                                            └─► teacher lane: analyze ► generate ► label ┘
+
+Each lane is a compiled subgraph, since plain parallel nodes would wait for each other at every step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from typing import Any, Literal
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from agent.config import BatchConfig
+from agent.nodes.analyze import analyze
+from agent.nodes.evaluate import evaluate
+from agent.nodes.finish import finish
+from agent.nodes.generate import generate
+from agent.nodes.gold import gold
+from agent.nodes.join import join
+from agent.nodes.label import label
+from agent.nodes.measure import measure
+from agent.nodes.replay import replay
+from agent.nodes.sample import sample
+from agent.nodes.score import score
+from agent.nodes.seed import seed
+from agent.nodes.train import train
+from agent.rundir import append_jsonl
+from agent.state import Context, State, StudentLane, TeacherLane
+
+Node = Callable[..., Any]
+Graph = CompiledStateGraph[State, Context, State, State]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that decides the shape of the graph."""
+
+    without: frozenset[str] = frozenset()
+    kinds: tuple[str, ...] = ("hard", "easy")
+    labels: Literal["teacher", "gold"] = "teacher"
+    iterations: int = 5
+    batch: BatchConfig = field(default_factory=BatchConfig)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Generated texts kept in a batch, by kind. The places of a left-out kind go to the others."""
+        total = self.batch.hard + self.batch.easy
+        if self.kinds == ("plain",):
+            return {"plain": total + self.batch.pool if "sample" in self.without else total}
+        own = {"hard": self.batch.hard, "easy": self.batch.easy}
+        kept = {kind: own[kind] for kind in self.kinds if kind not in self.without}
+        return {next(iter(kept)): total} if len(kept) == 1 else kept
+
+
+def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
+    """The graph of one run, compiled. `plan` is what was asked for after all defaults and implications."""
+    graph = StateGraph(State, context_schema=Context)
+    before: list[tuple[str, Node]] = [("seed", seed)]
+    again: list[tuple[str, Node]] = [("score", partial(score, places=plan.places)), ("evaluate", evaluate)]
+    again = [(name, node) for name, node in again if name not in plan.without]
+    draws: list[tuple[str, Node]] = [("sample", sample)] if "sample" not in plan.without else []
+    loops = plan.iterations > 0
+    for name, node in [*before, *(again + draws if loops else [])]:
+        graph.add_node(name, timed(name, "main", node))
+    graph.add_node("student_lane", lane("student", student_lane(plan), StudentLane))
+    graph.add_node("join", timed("join", "main", partial(join, iterations=plan.iterations)))
+    graph.add_node("finish", timed("finish", "main", finish))
+    graph.add_edge(START, "seed")
+    graph.add_edge("student_lane", "join")
+    graph.add_edge("finish", END)
+    if not loops:
+        graph.add_edge("seed", "student_lane")
+        graph.add_edge("join", "finish")
+        return graph.compile(checkpointer=checkpointer, name="evokd")
+
+    graph.add_node("teacher_lane", lane("teacher", teacher_lane(plan), TeacherLane))
+    graph.add_edge("teacher_lane", "join")
+    lanes = ["student_lane", "teacher_lane"]
+    first = draws[0][0] if draws else None
+    if first is not None:
+        graph.add_edge("seed", first)
+        for target in lanes:
+            graph.add_edge(first, target)
+    else:
+        for target in lanes:
+            graph.add_edge("seed", target)
+    last = chain(graph, again)
+    onward = [first] if first else lanes
+    head = again[0][0] if again else None
+    route_on = partial(more_to_ask, iterations=plan.iterations, onward=onward)
+    if head is None:
+        routes = partial(after_join, head=route_on)
+        graph.add_conditional_edges("join", routes, [*onward, "student_lane", "finish"])
+    else:
+        graph.add_conditional_edges("join", partial(after_join, head=lambda state: head), [head, "finish"])
+        graph.add_conditional_edges(last, route_on, sorted({*onward, "student_lane"}))
+    return graph.compile(checkpointer=checkpointer, name="evokd")
+
+
+def student_lane(plan: Plan) -> list[tuple[str, Node]]:
+    """replay ► train ► measure."""
+    nodes: list[tuple[str, Node]] = [("replay", replay), ("train", train), ("measure", measure)]
+    return [(name, node) for name, node in nodes if not (name == "replay" and "review" in plan.without)]
+
+
+def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
+    """analyze ► generate ► label, or gold."""
+    if plan.labels == "gold":
+        return [("gold", gold)]
+    nodes: list[tuple[str, Node]] = [
+        ("analyze", partial(analyze, with_correct="correct" not in plan.without)),
+        ("generate", partial(generate, places=plan.places)),
+        ("label", partial(label, separate="separation" not in plan.without)),
+    ]
+    return [(name, node) for name, node in nodes if name not in plan.without]
+
+
+def more_to_ask(state: State, iterations: int, onward: Sequence[str]) -> list[str]:
+    """Both lanes while a further iteration may come; the student lane alone in the last one."""
+    last = state["iteration"] >= iterations or state.get("budget_ended") is not None
+    return ["student_lane"] if last else list(onward)
+
+
+def after_join(state: State, head: Callable[[State], Any]) -> Any:
+    """On with the next iteration, or finish."""
+    return "finish" if state.get("stopped_because") else head(state)
+
+
+def chain(graph: StateGraph[State, Context, Any, Any], nodes: Sequence[tuple[str, Node]]) -> str:
+    """Edges from each node to the next; the name of the last one."""
+    for (one, _), (other, _) in pairwise(nodes):
+        graph.add_edge(one, other)
+    return nodes[-1][0] if nodes else "join"
+
+
+def lane(name: str, nodes: Sequence[tuple[str, Node]], output: type) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """A subgraph of nodes one after the other, which hands on only the keys of `output`."""
+    graph = StateGraph(State, context_schema=Context, output_schema=output)
+    previous = START
+    for node_name, node in nodes:
+        graph.add_node(node_name, timed(node_name, name, node))
+        graph.add_edge(previous, node_name)
+        previous = node_name
+    graph.add_edge(previous, END)
+    return graph.compile(name=f"{name}_lane")
+
+
+def timed(name: str, lane_name: str, node: Node) -> Node:
+    """`node`, with its start and seconds noted in timings.jsonl and shown in the progress display."""
+
+    def run(state: State, runtime: Runtime[Context]) -> Any:
+        context = runtime.context
+        iteration = state.get("iteration", 0)
+        context.notify("start", name, iteration)
+        started, clock = time.time(), time.perf_counter()
+        result = node(state, runtime)
+        row = {
+            "iteration": iteration, "node": name, "lane": lane_name,
+            "started": started, "seconds": time.perf_counter() - clock,
+        }  # fmt: skip
+        append_jsonl(context.run.timings, row)
+        context.notify("end", name, iteration)
+        return result
+
+    run.__name__ = name
+    return run

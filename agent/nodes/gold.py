@@ -1,0 +1,31 @@
+"""gold: sampled pool texts get the label that stands in the data (strategy full_shot; no teacher)."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from agent.example import LabelledExample, write_examples
+from agent.rundir import put_drops, read_jsonl
+from agent.state import Context, State, TeacherLane
+
+
+def gold(state: State, runtime: Runtime[Context]) -> TeacherLane:
+    """sampled → candidates of the next iteration; texts without a gold label are dropped and counted."""
+    context, iteration = runtime.context, state["iteration"]
+    after = context.run.iteration(iteration + 1)
+    sampled = read_jsonl(context.run.iteration(iteration).sampled)
+    labels = [context.task.pool[row["index"]].label for row in sampled]
+    examples = [
+        LabelledExample(f"i{iteration + 1:03d}-{n:04d}", row["text"], label, iteration + 1, "gold")
+        for n, (row, label) in enumerate(zip(sampled, labels, strict=True))
+        if label is not None
+    ]
+    drops = [
+        {"reason": "no_gold_label", "text": row["text"], "detail": None}
+        for row, label in zip(sampled, labels, strict=True)
+        if label is None
+    ]
+    write_examples(after.candidates, examples)
+    write_examples(after.batch, examples)
+    put_drops(context.run.iteration(iteration).dropped, "gold", drops)
+    return {"waiting": len(examples)}

@@ -1,0 +1,81 @@
+"""label: every candidate gets its label in a separate call; agreement with the intended one is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from langgraph.runtime import Runtime
+
+from agent.example import LabelledExample, write_examples
+from agent.rundir import put_drops, read_jsonl
+from agent.state import Context, State, TeacherLane
+from agent.teacher.labelling import TeacherLabel, label_texts
+
+
+def label(state: State, runtime: Runtime[Context], separate: bool = True) -> TeacherLane:
+    """sampled + generated → candidates of the next iteration.
+
+    `separate=False` (without separation): a generated text keeps the label it was written for, unasked;
+    pool texts, which nobody wrote, are labelled all the same.
+    """
+    context, iteration = runtime.context, state["iteration"]
+    here, after = context.run.iteration(iteration), context.run.iteration(iteration + 1)
+    generated = read_jsonl(here.generated)
+    found = [{**row, "source": "pool", "intended": None} for row in read_jsonl(here.sampled)]
+    rows = interleaved(found, generated) if separate else found
+    answers = label_texts(
+        context.teacher,
+        context.config.teacher,
+        context.task,
+        [row["text"] for row in rows],
+        "label",
+        iteration,
+    )
+    taken = [] if separate else [as_written(row) for row in generated]
+    examples, drops = labelled([*rows, *([] if separate else generated)], [*answers, *taken], iteration + 1)
+    write_examples(after.candidates, examples)
+    write_examples(after.batch, examples)
+    put_drops(here.dropped, "label", drops)
+    return {"waiting": len(examples), "budget_ended": context.teacher.budget_ended}
+
+
+def interleaved(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Both lists in turn, in proportion, so that a budget that ends early leaves some of each."""
+    keyed = [
+        (i / max(1, len(rows)), which, row) for which, rows in enumerate((one, other)) for i, row in enumerate(rows)
+    ]
+    return [row for _, _, row in sorted(keyed, key=lambda item: item[:2])]
+
+
+def as_written(row: dict[str, Any]) -> TeacherLabel:
+    """The intended label, for which no confidence is known."""
+    return TeacherLabel(row["intended"], None, None, None)
+
+
+def labelled(
+    rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel], iteration: int
+) -> tuple[list[LabelledExample], list[dict[str, Any]]]:
+    """Examples for the texts with a label, a drop for each of the others."""
+    examples: list[LabelledExample] = []
+    drops: list[dict[str, Any]] = []
+    for row, answer in zip(rows, answers, strict=True):
+        if answer.label is None:
+            drops.append({"reason": answer.fault, "text": row["text"], "detail": answer.said[:200] or None})
+            continue
+        intended = row["intended"]
+        examples.append(
+            LabelledExample(
+                id=f"i{iteration:03d}-{len(examples):04d}",
+                text=row["text"],
+                label=answer.label,
+                iteration=iteration,
+                source=row["source"],
+                intended=intended,
+                teacher_label=answer.label,
+                teacher_confidence=answer.confidence,
+                teacher_distribution=answer.distribution,
+                agrees=None if intended is None else intended == answer.label,
+            )
+        )
+    return examples, drops

@@ -1,0 +1,32 @@
+"""sample: real texts from the task's pool for the next batch, at random or where the student is least sure."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from agent.rundir import read_jsonl, write_jsonl
+from agent.selection import least_sure
+from agent.state import Context, State
+
+AMONG = 512
+"""Pool texts the student looks at when it chooses by uncertainty."""
+
+
+def sample(state: State, runtime: Runtime[Context]) -> State:
+    """Writes sampled.jsonl: texts of the pool that no earlier iteration took."""
+    context, iteration = runtime.context, state["iteration"]
+    batch = context.config.batch
+    earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
+    taken = {row["index"] for rows in earlier for row in rows}
+    free = [index for index in range(len(context.task.pool)) if index not in taken]
+    rng = context.rng(iteration, "sample")
+    order = [free[i] for i in rng.permutation(len(free))]
+    adapter = state.get("adapter")
+    if batch.pool_policy == "uncertainty" and adapter is not None:
+        among = order[:AMONG]
+        texts = [context.task.pool[index].text for index in among]
+        doubts = least_sure(context.student.predict(texts, context.run.root / adapter), batch.pool)
+        order = [among[i] for i in doubts]
+    rows = [{"index": index, "text": context.task.pool[index].text} for index in order[: batch.pool]]
+    write_jsonl(context.run.iteration(iteration).sampled, rows)
+    return {}

@@ -1,0 +1,50 @@
+"""train: the student learns the batch and what replay chose; the batch enters the history."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from langgraph.runtime import Runtime
+
+from agent.example import LabelledExample, as_row, read_examples
+from agent.rundir import read_jsonl, replace_rows, write_json
+from agent.state import Context, State, StudentLane
+from agent.student.student import TrainRow
+
+
+def train(state: State, runtime: Runtime[Context]) -> StudentLane:
+    """Writes the adapter, training.json and this iteration's rows of history.jsonl."""
+    context, iteration = runtime.context, state["iteration"]
+    here, config = context.run.iteration(iteration), context.config.student
+    batch = read_examples(here.batch)
+    wanted = {row["id"] for row in read_jsonl(here.replayed)}
+    replayed = [example for example in read_examples(context.run.history) if example.id in wanted]
+    examples = [*replayed, *batch]
+    labels = list(context.task.labels)
+    rows = [TrainRow(e.text, e.target(labels, config.soft_labels)) for e in examples]
+    seed = int(context.rng(iteration, "train").integers(2**31))
+    log = context.student.train(rows, here.adapter, start_of(state, context), seed)
+    replace_rows(context.run.history, iteration, [{**as_row(e), "iteration": iteration} for e in batch])
+    write_json(
+        here.training,
+        {
+            "examples": log.examples, "new": len(batch), "replayed": len(replayed), "steps": log.steps,
+            "truncated": log.truncated, "trainable_parameters": log.trainable_parameters,
+            "by_label": counted(examples, labels), "losses": list(log.losses),
+        },
+    )  # fmt: skip
+    return {"adapter": context.run.relative(here.adapter)}
+
+
+def start_of(state: State, context: Context) -> Path | None:
+    """The adapter to go on from, or None for the base model."""
+    adapter = state.get("adapter")
+    goes_on = context.config.student.train_from == "previous" and adapter is not None
+    return context.run.root / str(adapter) if goes_on else None
+
+
+def counted(examples: list[LabelledExample], labels: list[str]) -> dict[str, int]:
+    """Examples by label, every label named."""
+    counts = Counter(example.label for example in examples)
+    return {label: counts[label] for label in labels}

@@ -1,0 +1,63 @@
+"""From what was asked for to what will run: the strategy's settings, and what a left-out part takes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.baselines.strategy import find_strategy
+from agent.config import RunConfig, merged, resolve
+from agent.graph import Plan
+from tasks.faults import Fault, UserError
+from tasks.task import Task
+
+
+def configure(recipe: Mapping[str, Any], sets: Sequence[str] = (), where: str = "recipe") -> RunConfig:
+    """The resolved configuration: recipe, then the strategy's settings, then `--set`.
+
+    Without review of history the student goes on from its last weights, unless `student.train_from` says
+    otherwise: trained from the base on the newest batch alone, it would know nothing else.
+    """
+    asked = resolve(recipe, sets, where)
+    config = resolve(merged(recipe, find_strategy(asked.strategy).settings), sets, where)
+    if "review" in config.without and "train_from" not in config.student.model_fields_set:
+        student = config.student.model_copy(update={"train_from": "previous"})
+        config = config.model_copy(update={"student": student})
+    return config
+
+
+def plan_of(config: RunConfig, task: Task) -> Plan:
+    """The shape of the graph for this configuration and task.
+
+    Raises:
+        UserError: nothing is left that makes texts, or a strategy that lives on the pool has none.
+    """
+    strategy = find_strategy(config.strategy)
+    without = implied({*strategy.without, *config.without}, config, bool(task.pool))
+    if config.iterations > 0 and {"generate", "sample"} <= without:
+        where, got = "--without", ",".join(config.without) or f"strategy {config.strategy}, which makes none"
+        remedy = "Keep one of generate (hard or easy) and sample (with a pool in the task), or --set iterations=0."
+        if "generate" in strategy.without and not task.pool:
+            where, got = f"{task.name}: data.pool", "none"
+            remedy = "Add unlabelled texts as data.pool, or choose another strategy."
+        elif config.batch.pool == 0:
+            where, got, remedy = "batch.pool", "0", "Take some of the pool's texts, e.g. --set batch.pool=24."
+        raise UserError(Fault(where, f"texts to train on, for strategy {config.strategy}", got, remedy))
+    return Plan(frozenset(without), strategy.kinds, strategy.labels, config.iterations, config.batch)
+
+
+def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
+    """`without`, with every part that then has nothing to do or nobody to do it for."""
+    result = set(without)
+    if not has_pool or config.batch.pool == 0:
+        result.add("sample")
+    if {"hard", "easy"} <= result or config.batch.hard + config.batch.easy == 0:
+        result.add("generate")
+    if "evaluate" in result or "generate" in result:
+        result.add("analyze")
+    return result
+
+
+def needs_teacher(plan: Plan) -> bool:
+    """Whether any node of the graph calls the teacher."""
+    return plan.iterations > 0 and plan.labels == "teacher"

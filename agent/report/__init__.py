@@ -1,0 +1,1 @@
+"""Weakness reports and the run report: pure functions from the files of a run folder to text."""

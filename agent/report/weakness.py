@@ -1,0 +1,173 @@
+"""The weakness report of one iteration: what the student cannot do, and what is being done about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from agent.report.answers import by_source, hard_was_not_hard, pairs, wrong
+from agent.report.lessons import lessons
+from agent.report.markdown import escape, table
+from agent.report.progress import progress
+from agent.report.record import IterationRecord, Row, RunRecord, read_record
+from agent.report.wording import gain, percent, plural, points, probability
+from agent.rundir import RunDir
+
+WRONG_SHOWN = 40
+PAIRS_SHOWN = 10
+RIGHT_SHOWN = 3
+
+
+def weakness_report(run: RunDir, iteration: int) -> str:
+    """Markdown for a human with one minute. Parts that a run left out are named, never invented.
+
+    Raises:
+        UserError: a file of the run is there but cannot be read.
+    """
+    record = read_record(run)
+    now = record.iteration(iteration)
+    if now is None:
+        return f"# Iteration {iteration}\n\nNot there yet: the run has not reached this iteration.\n"
+    task = escape(record.config.get("task", "(unknown task)"))
+    parts = [f"# {task}, iteration {iteration}: {'the start' if iteration == 0 else 'what is still wrong'}"]
+    if iteration == 0:
+        parts += [f"**{_start(now)}**", _seed(now), _asked(now), progress(record, 0)]
+    else:
+        parts += [f"**{_summary(record, now)}**", _wrong(record, now), _right(now), _sources(now)]
+        parts += [_analysis(record, now), lessons(record, now), progress(record, iteration)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _start(now: IterationRecord) -> str:
+    seeds = "no seed examples" if not now.batch else plural(len(now.batch), "seed example")
+    score = points((now.measured or {}).get("test", {}).get("macro_f1"))
+    return f"The student started from {seeds} and reaches a test macro-F1 of {score}."
+
+
+def _summary(record: RunRecord, now: IterationRecord) -> str:
+    answers = now.predictions
+    if answers is None:
+        first = f"The student was not examined (evaluate: {record.absence('evaluate')})"
+    else:
+        missed = len(wrong(answers))
+        first = f"Before training the student was wrong on {missed} of {plural(len(answers), 'text')}"
+        mixed = pairs(answers)
+        if mixed:
+            first += (
+                ", mostly " + _pair(*mixed[0]) if mixed[0][2] > 1 else ", no pair of labels more than once"
+            )
+    old = record.iteration(now.number - 1)
+    before = ((old.measured if old else None) or {}).get("test", {}).get("macro_f1")
+    after = (now.measured or {}).get("test", {}).get("macro_f1")
+    if after is None:
+        second = "the test score after training is not there yet"
+    else:
+        second = f"after training on them the test macro-F1 is {points(after)} ({gain(before, after)})"
+    return f"{first}; {second}."
+
+
+def _pair(label: str, predicted: str, times: int) -> str:
+    return f"{escape(label, 60)} → {escape(predicted, 60)} ({times})"
+
+
+def _wrong(record: RunRecord, now: IterationRecord) -> str:
+    title = "## What the student got wrong before training\n\n"
+    if now.predictions is None:
+        return f"{title}evaluate: {record.absence('evaluate')}."
+    rows = wrong(now.predictions)
+    if not rows:
+        return f"{title}Nothing: it gave the teacher's label for all {plural(len(now.predictions), 'text')}."
+    mixed = pairs(now.predictions)
+    more = f" · and {plural(len(mixed) - PAIRS_SHOWN, 'rarer pair')}" if len(mixed) > PAIRS_SHOWN else ""
+    intro = "Teacher's label → student's answer: " + " · ".join(_pair(*pair) for pair in mixed[:PAIRS_SHOWN])
+    body = table(
+        ("text", "teacher's label", "student's answer", "source"),
+        [
+            (
+                escape(row["text"]),
+                escape(row["label"], 60),
+                f"{escape(row['predicted'], 60)} ({probability(row['confidence'])})",
+                escape(row["source"]),
+            )
+            for row in rows[:WRONG_SHOWN]
+        ],
+    )
+    note = "Wrong means: not the teacher's label. The teacher can be wrong too."
+    if len(rows) > WRONG_SHOWN:
+        note += f" {len(rows) - WRONG_SHOWN} more are in `{now.name}/predictions.jsonl`."
+    return f"{title}{intro}{more}\n\n{body}\n\n{note}"
+
+
+def _right(now: IterationRecord) -> str:
+    rows = [row for row in now.predictions or () if row["correct"]]
+    if not rows:
+        return ""
+    count = Counter(str(row["label"]) for row in rows)
+    shown = ", ".join(f"{escape(label, 60)} {n}" for label, n in count.most_common(PAIRS_SHOWN))
+    shaky = sorted(rows, key=lambda row: float(row["confidence"] or 0))[:RIGHT_SHOWN]
+    listed = "\n".join(
+        f"* “{escape(row['text'], 100)}”: {escape(row['label'], 60)} ({probability(row['confidence'])})"
+        for row in shaky
+    )
+    head = f"{len(rows)} of {len(now.predictions or ())}: {shown}. The least sure of them:"
+    return f"## What it got right\n\n{head}\n\n{listed}"
+
+
+def _sources(now: IterationRecord) -> str:
+    if not now.predictions:
+        return ""
+    rows = [
+        (escape(source), str(tally.right), str(tally.n), percent(tally.right, tally.n))
+        for source, tally in by_source(now.predictions).items()
+    ]
+    honest = hard_was_not_hard(now.predictions)
+    body = table(("source", "right", "texts", "accuracy"), rows, right=(1, 2, 3))
+    return f"## Accuracy by source\n\n{body}" + (f"\n\n**{honest}**" if honest else "")
+
+
+def _analysis(record: RunRecord, now: IterationRecord) -> str:
+    title = "## What the teacher makes of it\n\n"
+    found = now.analysis
+    if found is None:
+        return f"{title}analysis: {record.absence('analyze')}."
+    shown = (
+        f"It was shown {found.get('wrong_shown', 0)} wrong and {found.get('correct_shown', 0)} right answers."
+    )
+    weaknesses: Sequence[Row] = found.get("weaknesses") or ()
+    if not weaknesses:
+        why = (
+            f"its reply could not be used: {escape(found['fault'])}"
+            if found.get("fault")
+            else "it named none"
+        )
+        words = f"\n\nIts words: “{escape(found['text'], 600)}”" if found.get("text") else ""
+        return f"{title}No weakness: {why}. {shown}{words}"
+    rows = [
+        (escape(item["pattern"]), escape(item["label"] or "any", 60), escape(item["advice"], 300))
+        for item in weaknesses
+    ]
+    return f"{title}{table(('weakness', 'label', 'advice'), rows)}\n\n{shown}"
+
+
+def _seed(now: IterationRecord) -> str:
+    if not now.batch:
+        return ""
+    rows = [(escape(row["text"]), escape(row["label"], 60)) for row in now.batch[:WRONG_SHOWN]]
+    rest = len(now.batch) - len(rows)
+    more = f"\n\n{rest} more are in `{now.name}/batch.jsonl`." if rest else ""
+    return f"## Seed examples\n\n{table(('text', 'label'), rows)}{more}"
+
+
+def _asked(now: IterationRecord) -> str:
+    made = now.generated or ()
+    lines = []
+    if made:
+        labels = Counter(str(row["intended"]) for row in made)
+        sources = Counter(str(row["source"]) for row in made)
+        by_label = ", ".join(f"{escape(label, 60)} {n}" for label, n in labels.most_common(20))
+        kinds = ", ".join(f"{escape(source)} {n}" for source, n in sorted(sources.items()))
+        lines.append(f"{plural(len(made), 'text')} generated ({kinds}), by intended label: {by_label}.")
+    if now.sampled:
+        lines.append(f"{plural(len(now.sampled), 'text')} taken from the pool.")
+    asked = " ".join(lines) or "Nothing is there: no texts were generated or sampled for batch 1."
+    return f"## What was asked first, for batch 1\n\n{asked}"

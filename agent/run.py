@@ -1,0 +1,136 @@
+"""launch, resume: builds the Context, opens the checkpointer, streams the graph."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+from agent import __version__
+from agent.config import RunConfig, dump, resolve
+from agent.graph import Plan, build_graph
+from agent.plan import needs_teacher, plan_of
+from agent.rundir import RunDir, read_json, write_json, write_text
+from agent.state import Context, rng
+from agent.student.encoder import open_student
+from agent.teacher.route import LOCAL
+from agent.teacher.teacher import open_teacher
+from agent.weights import fetch
+from tasks.faults import Fault, UserError
+from tasks.task import Task, load_task
+
+THREAD = "run"
+NODES_AN_ITERATION = 6
+LOWEST_PRIORITY = 19
+"""Of the student's threads where the teacher shares the processor: llama.cpp's threads wait for one another at every
+step, so a student that takes half a core from one of them stops them all."""
+PACKAGES = ("torch", "transformers", "peft", "langgraph", "openai")
+
+Notify = Callable[[str, str, int], None]
+
+
+def launch(config: RunConfig, root: Path, notify: Notify, watch: Callable[[Context], None]) -> dict[str, Any]:
+    """Runs `config` in the new folder `root` and returns the content of result.json.
+
+    `notify` is told of every node's start and end; `watch` gets the Context once it is open.
+
+    Raises:
+        UserError: a fault in task, data, endpoint or weights: before anything is spent.
+    """
+    task = load_task(config.task)
+    plan = plan_of(config, task)
+    task.draw(config.shots, rng(config.seed, 0, "shots"))
+    return _drive(config, plan, task, RunDir.create(root), identity(task), notify, watch)
+
+
+def resume(root: Path, notify: Notify, watch: Callable[[Context], None]) -> dict[str, Any]:
+    """Continues the run in `root` where it was cut; a finished run is only read.
+
+    Raises:
+        UserError: the task's data changed since, or this version would build another graph.
+    """
+    run = RunDir.open(root)
+    config = resolve(yaml.safe_load(run.config.read_text(encoding="utf-8")), where=str(run.config))
+    task = load_task(config.task)
+    birth = read_json(run.identity)
+    if fingerprint(task) != birth["task"]:
+        remedy = "Restore the data, or start a new run."
+        raise UserError(Fault(f"{root}: task {config.task}", "the data the run began with", "other data", remedy))
+    plan = plan_of(config, task)
+    if run.graph.exists() and run.graph.read_text(encoding="utf-8") != drawing(plan):
+        remedy = "An ablation cannot change in the middle of a run; start a new one."
+        raise UserError(Fault(str(run.graph), "the graph the run began with", "another", remedy))
+    return _drive(config, plan, task, run, birth, notify, watch)
+
+
+def _drive(
+    config: RunConfig, plan: Plan, task: Task, run: RunDir, birth: dict[str, Any],
+    notify: Notify, watch: Callable[[Context], None],
+) -> dict[str, Any]:  # fmt: skip
+    """Opens the teacher, whose faults show in seconds, then the weights; the folder stays empty until both are."""
+    task, shots = task.draw(config.shots, rng(config.seed, 0, "shots"))
+    needed = needs_teacher(plan)
+    with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
+        student = open_student(config.student, list(task.labels), fetch(config.student.model))
+        fixed = config.student.model_copy(update={"dtype": student.dtype, "device": student.device})
+        config = config.model_copy(update={"student": fixed})
+        if not run.config.exists():
+            write_json(run.identity, birth)
+            write_text(run.graph, drawing(plan))
+            write_text(run.config, dump(config))
+        if config.teacher.base_url == LOCAL and student.device == "cpu":
+            os.nice(LOWEST_PRIORITY)
+        context = Context(config, task, shots, run, teacher, student, notify)
+        watch(context)
+        stream(context, plan)
+    result: dict[str, Any] = read_json(run.result)
+    return result
+
+
+def stream(context: Context, plan: Plan) -> None:
+    """Runs the graph from its start, or from its last checkpoint, to its end."""
+    with SqliteSaver.from_conn_string(str(context.run.checkpoints)) as saver:
+        graph = build_graph(plan, saver)
+        config: Any = {
+            "configurable": {"thread_id": THREAD},
+            "recursion_limit": 10 + NODES_AN_ITERATION * (plan.iterations + 2),
+        }
+        begun = graph.get_state(config).created_at is not None
+        start: Any = None if begun else {"iteration": 0}
+        for _ in graph.stream(start, config, context=context, durability="sync", stream_mode="updates"):
+            pass
+
+
+def drawing(plan: Plan) -> str:
+    """The graph of `plan` as Mermaid, lanes drawn out."""
+    return build_graph(plan).get_graph(xray=True).draw_mermaid()
+
+
+def identity(task: Task) -> dict[str, Any]:
+    """What run.json holds: the run's id in the ledger, when it began, on what data, with which versions."""
+    versions = {"evokd": __version__, "python": platform.python_version()}
+    versions |= {name: version(name) for name in PACKAGES}
+    return {
+        "id": uuid.uuid4().hex,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "task": fingerprint(task),
+        "versions": versions,
+    }
+
+
+def fingerprint(task: Task) -> str:
+    """A hash of the labels and of every text of the task."""
+    parts = [[task.question, dict(task.labels)], *([[e.text, e.label] for e in p] for p in
+             (task.seed, task.dev, task.pool, task.test))]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

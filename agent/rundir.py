@@ -1,0 +1,239 @@
+"""The names of all files of a run, and the two ways they are written: atomically, or one line at its end.
+
+Everything a node writes can be written again with the same result: a resumed node replaces its own
+rows, it never adds them twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.faults import Fault, UserError
+
+
+@dataclass(frozen=True)
+class RunDir:
+    """A run folder. Paths in the graph state are relative to `root`."""
+
+    root: Path
+
+    @classmethod
+    def create(cls, root: Path) -> RunDir:
+        """A new run folder; an existing one is refused, never overwritten."""
+        if root.exists() and not root.is_dir():
+            raise UserError(Fault("--run-dir", "a new or empty folder", f"the file {root}", "Give another --run-dir."))
+        if root.exists() and any(root.iterdir()):
+            remedy = f"Use `evokd resume {root}`, or another --run-dir."
+            raise UserError(Fault("--run-dir", "a new or empty folder", f"{root} with files in it", remedy))
+        root.mkdir(parents=True, exist_ok=True)
+        return cls(root)
+
+    @classmethod
+    def open(cls, root: Path) -> RunDir:
+        """The folder of a run that was started before."""
+        if not (root / "config.yaml").is_file():
+            remedy = "Give the folder that `evokd run` printed."
+            raise UserError(Fault("RUN", "a run folder with config.yaml", str(root), remedy))
+        return cls(root)
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.yaml"
+
+    @property
+    def graph(self) -> Path:
+        return self.root / "graph.mmd"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints.sqlite"
+
+    @property
+    def metrics(self) -> Path:
+        """A row an iteration."""
+        return self.root / "metrics.jsonl"
+
+    @property
+    def history(self) -> Path:
+        """Every example ever trained on, with its birth."""
+        return self.root / "history.jsonl"
+
+    @property
+    def seed(self) -> Path:
+        """The seed examples of this run."""
+        return self.root / "seed.jsonl"
+
+    @property
+    def capabilities(self) -> Path:
+        """What the probe found each endpoint can do."""
+        return self.root / "capabilities.json"
+
+    @property
+    def identity(self) -> Path:
+        """The run's id in the ledger, when it was made, and the versions it was made with."""
+        return self.root / "run.json"
+
+    @property
+    def timings(self) -> Path:
+        """A row a finished node: iteration, node, lane, start, seconds. The only file that differs on a re-run."""
+        return self.root / "timings.jsonl"
+
+    @property
+    def result(self) -> Path:
+        return self.root / "result.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def model(self) -> Path:
+        """The student, loadable by plain transformers + peft."""
+        return self.root / "model"
+
+    def iteration(self, number: int) -> IterationDir:
+        return IterationDir(self.root / f"iteration_{number:03d}", number)
+
+    def iterations(self) -> list[IterationDir]:
+        """The iterations that exist, in order."""
+        found = sorted(self.root.glob("iteration_[0-9][0-9][0-9]"))
+        return [IterationDir(path, int(path.name[-3:])) for path in found]
+
+    def relative(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+@dataclass(frozen=True)
+class IterationDir:
+    """`iteration_003/`: what one turn of the loop wrote."""
+
+    root: Path
+    number: int
+
+    @property
+    def sampled(self) -> Path:
+        """Pool texts chosen in this iteration, for the next batch."""
+        return self.root / "sampled.jsonl"
+
+    @property
+    def analysis(self) -> Path:
+        """The teacher's analysis of this iteration's batch, with the conversation that led to it."""
+        return self.root / "analysis.json"
+
+    @property
+    def generated(self) -> Path:
+        """Texts the teacher wrote in this iteration, for the next batch."""
+        return self.root / "generated.jsonl"
+
+    @property
+    def dropped(self) -> Path:
+        """What was made and not kept, each row with the node and the reason."""
+        return self.root / "dropped.jsonl"
+
+    @property
+    def candidates(self) -> Path:
+        """Labelled candidates made for this iteration's batch (written by the iteration before)."""
+        return self.root / "candidates.jsonl"
+
+    @property
+    def batch(self) -> Path:
+        """The examples of this iteration."""
+        return self.root / "batch.jsonl"
+
+    @property
+    def predictions(self) -> Path:
+        """The student's answers to the batch before it trained on it."""
+        return self.root / "predictions.jsonl"
+
+    @property
+    def scored(self) -> Path:
+        """Every candidate's DAS and whether it was kept."""
+        return self.root / "scored.jsonl"
+
+    @property
+    def replayed(self) -> Path:
+        """Ids of the history examples trained on again."""
+        return self.root / "replayed.jsonl"
+
+    @property
+    def training(self) -> Path:
+        """The rows trained on, by example id, and the loss curve."""
+        return self.root / "training.json"
+
+    @property
+    def measured(self) -> Path:
+        """Test and dev metrics of the student after this iteration's training."""
+        return self.root / "measured.json"
+
+    @property
+    def weakness(self) -> Path:
+        return self.root / "weakness.md"
+
+    @property
+    def adapter(self) -> Path:
+        return self.root / "adapter"
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes `text` so that a reader, or a crash, sees the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """The rows of `path`; [] where it does not exist. A last line cut by a crash is left out."""
+    return list(_rows(path)) if path.exists() else []
+
+
+def append_jsonl(path: Path, row: Mapping[str, Any]) -> None:
+    """Adds one line in one write, so that rows of two threads do not mix."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def replace_rows(path: Path, iteration: int, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Rows of `iteration` and later are replaced by `rows`; earlier ones stay."""
+    kept = [row for row in read_jsonl(path) if row["iteration"] < iteration]
+    write_jsonl(path, [*kept, *rows])
+
+
+def put_drops(path: Path, node: str, drops: Iterable[Mapping[str, Any]]) -> None:
+    """What `node` made and did not keep; replaces what it wrote there before."""
+    kept = [row for row in read_jsonl(path) if row["node"] != node]
+    write_jsonl(path, [*kept, *({"node": node, **drop} for drop in drops)])
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number, line in enumerate(lines):
+        if not line:
+            continue
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            if number == len(lines) - 1:
+                return
+            got = f"{line[:60]!r}"
+            raise UserError(Fault(f"{path}:{number + 1}", "a JSON object", got, "Restore the file.")) from None

@@ -1,0 +1,103 @@
+"""Which texts are taken: quotas over labels, near-duplicates, the best candidates. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from tasks.data import text_key
+
+
+def quotas(weights: Mapping[str, float], total: int) -> dict[str, int]:
+    """`total` places shared among the keys in proportion to their weights (largest remainder).
+
+    Every key with a positive weight gets at least one place where there are enough. Ties go to the earlier key.
+    """
+    names = list(weights)
+    values = np.array([weights[name] for name in names], dtype=np.float64)
+    if total <= 0 or not np.any(values > 0):
+        return dict.fromkeys(names, 0)
+    shares = values / values.sum() * total
+    places = np.floor(shares).astype(int)
+    for i in np.argsort(-(shares - places), kind="stable")[: total - int(places.sum())]:
+        places[i] += 1
+    while total >= np.count_nonzero(values > 0) and np.any((places == 0) & (values > 0)):
+        places[int(np.flatnonzero((places == 0) & (values > 0))[0])] += 1
+        places[int(np.argmax(places))] -= 1
+    return {name: int(places[i]) for i, name in enumerate(names)}
+
+
+def need(counts: Mapping[str, int], accuracy: Mapping[str, float | None]) -> dict[str, float]:
+    """How much each label needs new examples: more where it is rare so far and where the student fails.
+
+    EvoKD makes more examples for the classes with the lowest F1; here that is 1.5 − accuracy on the last
+    batches (1 where nothing is known), times how far the label's count is below the mean count.
+    """
+    mean = sum(counts.values()) / max(1, len(counts))
+    weights = {}
+    for label, known in accuracy.items():
+        rarity = (mean + 1) / (counts.get(label, 0) + 1)
+        weights[label] = (1.0 if known is None else 1.5 - known) * float(np.clip(rarity, 0.5, 2.0))
+    return weights
+
+
+def near_duplicate(text: str, others: Sequence[str], threshold: float = 90.0) -> str | None:
+    """The first of `others` that is `text` but for case, order or a few words, or None.
+
+    Token-sort ratio of rapidfuzz, 0 to 100, on texts folded to lower case.
+    """
+    folded = " ".join(text.casefold().split())
+    found = process.extractOne(
+        folded,
+        [" ".join(other.casefold().split()) for other in others],
+        scorer=fuzz.token_sort_ratio,
+        score_cutoff=threshold,
+    )
+    return None if found is None else others[found[2]]
+
+
+def fresh(
+    texts: Sequence[str], seen: Sequence[str], seeds: Sequence[str]
+) -> tuple[list[int], dict[int, tuple[str, str]]]:
+    """Indices of the texts that are new, and for the others the reason and the text they repeat.
+
+    Reasons: "copy_of_seed", "duplicate" (equal but for case and space), "near_duplicate".
+    """
+    kept: list[int] = []
+    dropped: dict[int, tuple[str, str]] = {}
+    accepted = list(seen)
+    keys = {text_key(text): text for text in accepted}
+    for index, text in enumerate(texts):
+        if (seed := near_duplicate(text, seeds)) is not None:
+            dropped[index] = ("copy_of_seed", seed)
+        elif (same := keys.get(text_key(text))) is not None:
+            dropped[index] = ("duplicate", same)
+        elif (like := near_duplicate(text, accepted)) is not None:
+            dropped[index] = ("near_duplicate", like)
+        else:
+            kept.append(index)
+            accepted.append(text)
+            keys[text_key(text)] = text
+    return kept, dropped
+
+
+def top_by_score(scores: Sequence[float], groups: Sequence[str], places: Mapping[str, int]) -> list[int]:
+    """Indices (ascending) of the `places[group]` highest scores of each group; groups without places keep all."""
+    chosen: list[int] = []
+    for group in dict.fromkeys(groups):
+        mine = [i for i, name in enumerate(groups) if name == group]
+        mine.sort(key=lambda i: (-scores[i], i))
+        chosen += mine[: places[group]] if group in places else mine
+    return sorted(chosen)
+
+
+def least_sure(probabilities: NDArray[np.float64], count: int) -> list[int]:
+    """Indices of the `count` rows of (N, L) with the smallest margin between first and second label."""
+    if probabilities.shape[0] == 0:
+        return []
+    ranked = np.sort(probabilities, axis=1)  # (N, L)
+    margin = ranked[:, -1] - ranked[:, -2]
+    return [int(i) for i in np.argsort(margin, kind="stable")[:count]]

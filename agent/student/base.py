@@ -1,0 +1,123 @@
+"""The base model of a student: read once from its folder, never trained, only copied."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+)
+
+from agent.student.quiet import quiet
+from tasks.faults import Fault, UserError
+
+
+@dataclass(frozen=True)
+class Base:
+    """An encoder with a classification head, on the CPU in float32."""
+
+    model: Any
+    """A transformers model for sequence classification, in eval mode."""
+    tokenizer: Any
+    head: tuple[str, ...]
+    """Modules that start from a seed and are trained in full: the classifier, and a pooler the weights lack."""
+    max_length: int
+    """Tokens of a text that are read."""
+
+    @property
+    def encoder(self) -> nn.Module:
+        encoder: nn.Module = self.model.base_model
+        return encoder
+
+
+def load_base(weights: Path, labels: Sequence[str], max_length: int) -> Base:
+    """The base for `labels` from a folder in Hugging Face format.
+
+    Raises:
+        UserError: the folder holds no encoder that can be a student, or it reads fewer tokens than `max_length`.
+    """
+    _check_folder(weights)
+    names = dict(enumerate(labels))
+    try:
+        with quiet():
+            config = AutoConfig.from_pretrained(weights, local_files_only=True)
+            _check_kind(weights, str(config.model_type))
+            config.num_labels = len(labels)
+            config.id2label, config.label2id = names, {label: index for index, label in names.items()}
+            config.problem_type = "single_label_classification"
+            tokenizer = AutoTokenizer.from_pretrained(weights, local_files_only=True)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                model, info = AutoModelForSequenceClassification.from_pretrained(
+                    weights, config=config, dtype=torch.float32, ignore_mismatched_sizes=True,
+                    output_loading_info=True, local_files_only=True,
+                )  # fmt: skip
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise _not_a_model(weights, f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160]}") from error
+    fresh = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
+    return Base(model.eval(), tokenizer, _head(model, fresh, weights), _length(config, tokenizer, max_length))
+
+
+def _head(model: Any, fresh: Sequence[str], weights: Path) -> tuple[str, ...]:
+    prefix = f"{model.base_model_prefix}."
+    head = {name for name, child in model.named_children()
+            if f"{name}." != prefix and next(child.parameters(), None) is not None}  # fmt: skip
+    lacking = []
+    for key in fresh:
+        if not key.startswith(prefix):
+            continue
+        owner = ".".join(key.split(".")[:2])
+        if "pooler" in owner or "head" in owner:
+            head.add(owner)
+        else:
+            lacking.append(key)
+    if lacking:
+        raise _not_a_model(weights, f"weights that lack {len(lacking)} tensors of the encoder, e.g. {lacking[0]}")
+    return tuple(sorted(head))
+
+
+def _length(config: Any, tokenizer: Any, wanted: int) -> int:
+    positions = int(getattr(config, "max_position_embeddings", 0) or wanted)
+    longest = min(positions, int(tokenizer.model_max_length))
+    if wanted > longest:
+        remedy = f"Use --set student.max_length={longest}, or another student.model."
+        raise UserError(Fault("student.max_length", f"at most {longest} tokens", str(wanted), remedy))
+    return wanted
+
+
+def _check_folder(weights: Path) -> None:
+    if not weights.is_dir():
+        raise _not_a_model(weights, "no such folder")
+    path = weights / "config.json"
+    if not path.is_file():
+        inside = ", ".join(sorted(item.name for item in weights.iterdir())[:6]) or "nothing"
+        raise _not_a_model(weights, f"a folder without config.json (it holds {inside})")
+    try:
+        kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
+    except (ValueError, AttributeError) as error:
+        raise _not_a_model(weights, f"a config.json that is not a JSON object ({error})") from None
+    if not kind:
+        raise _not_a_model(weights, "a config.json without model_type")
+
+
+def _check_kind(weights: Path, kind: str) -> None:
+    masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not masked:
+        raise _not_a_model(weights, f"a decoder ({kind})")
+    if kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES or not masked:
+        raise _not_a_model(weights, f"a model of type {kind!r}, which is no text encoder")
+
+
+def _not_a_model(weights: Path, got: str) -> UserError:
+    remedy = "Give an encoder such as all-MiniLM-L6-v2; `evokd models` lists them."
+    return UserError(Fault(f"student.model: {weights}", "a Hugging Face folder of a text encoder", got, remedy))

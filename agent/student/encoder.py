@@ -1,0 +1,153 @@
+"""EncoderStudent: a text encoder with a classification head, trained with LoRA or in full."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agent.config import StudentConfig
+from agent.student.adapter_folder import stamp, written
+from agent.student.base import Base, load_base
+from agent.student.batches import by_length, padded, tokenise
+from agent.student.hardware import Hardware, choose_hardware
+from agent.student.lora import projections, trainable
+from agent.student.quiet import quiet
+from agent.student.restore import restored
+from agent.student.student import TrainLog, TrainRow
+from agent.student.trainer import fit
+from tasks.faults import Fault, UserError
+
+PREDICT_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
+"""Tokens in one batch of `predict`, padding included."""
+
+
+def open_student(config: StudentConfig, labels: Sequence[str], weights: Path) -> EncoderStudent:
+    """The student of `config` for `labels`, its base read from folder `weights`.
+
+    Raises:
+        UserError: a folder without an encoder, a device that is not there, a `max_length` it cannot read,
+            target modules that it does not have.
+    """
+    hardware = choose_hardware(config.device, config.dtype)
+    base = load_base(weights, labels, config.max_length)
+    projections(base, config.lora.target_modules)
+    return EncoderStudent(config, tuple(labels), base, hardware)
+
+
+class EncoderStudent:
+    """A Student (see student.py). One call at a time: a lock makes other threads wait."""
+
+    def __init__(self, config: StudentConfig, labels: tuple[str, ...], base: Base, hardware: Hardware) -> None:
+        self.labels = labels
+        self.hardware = hardware
+        self._config = config
+        self._base = base
+        self._lock = threading.RLock()
+        self._loaded: tuple[tuple[object, ...], Any] | None = None
+
+    @property
+    def device(self) -> str:
+        return self.hardware.device
+
+    @property
+    def dtype(self) -> str:
+        """Format of the products in training; predictions are always float32."""
+        return self.hardware.dtype
+
+    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+        if not rows:
+            raise ValueError("train: no rows")
+        targets = torch.tensor([row.target for row in rows], dtype=torch.float32)  # (N, L)
+        weights = torch.tensor([row.weight for row in rows], dtype=torch.float32)  # (N,)
+        if targets.shape != (len(rows), len(self.labels)):
+            raise ValueError(f"train: targets of shape {tuple(targets.shape)} for {len(self.labels)} labels")
+        if float(weights.min()) < 0 or float(weights.sum()) == 0:
+            raise ValueError("train: weights must be ≥ 0 and not all 0")
+        with self._lock, self._memory("student.batch_size"), _seeded(seed, self.device):
+            tokens, truncated = tokenise(self._base.tokenizer, [row.text for row in rows], self._base.max_length)
+            if start is None:
+                model = trainable(self._base, self._config)
+            else:
+                stamp(start)
+                model = restored(self._base, start, train=True)
+            model.to(self.device)
+            padding = self._base.tokenizer.pad_token_id
+            losses = fit(model, tokens, targets, weights, self._config, self.hardware, padding, seed)
+            with written(adapter) as folder, quiet():
+                self._save(model, folder)
+        count = sum(part.numel() for part in model.parameters() if part.requires_grad)
+        return TrainLog(tuple(losses), len(losses), len(rows), truncated, count)
+
+    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+        with self._lock, self._memory("student.max_length"), torch.inference_mode():
+            model = self._on_device(adapter)
+            tokens, _ = tokenise(self._base.tokenizer, texts, self._base.max_length)
+            result = np.zeros((len(tokens), len(self.labels)))
+            for batch in by_length(tokens, PREDICT_TOKENS[self.device.partition(":")[0]]):
+                chosen = [tokens[index] for index in batch]
+                inputs = padded(chosen, self._base.tokenizer.pad_token_id, self.device)
+                result[batch] = model(**inputs).logits.float().softmax(dim=-1).cpu().numpy()
+        return result
+
+    def export(self, adapter: Path, folder: Path) -> None:
+        stamp(adapter)
+        with self._lock, written(folder) as new, quiet():
+            restored(self._base, adapter, train=False).save_pretrained(new)
+            self._base.tokenizer.save_pretrained(new)
+            shutil.copytree(adapter, new / "adapter")
+
+    def _save(self, model: Any, folder: Path) -> None:
+        if self._config.method == "full":
+            model.save_pretrained(folder)
+            return
+        for lora in model.peft_config.values():  # peft keeps sets, whose order differs from process to process
+            lora.target_modules = sorted(lora.target_modules)
+            lora.modules_to_save = sorted(set(lora.modules_to_save))
+        model.save_pretrained(folder, save_embedding_layers=False)
+        (folder / "README.md").unlink(missing_ok=True)  # peft's empty template of a model card
+
+    def _on_device(self, adapter: Path) -> Any:
+        wanted = stamp(adapter)
+        if self._loaded is None or self._loaded[0] != wanted:
+            self._loaded = None
+            model = restored(self._base, adapter, train=False)
+            self._loaded = (wanted, model.to(self.device).eval())
+        return self._loaded[1]
+
+    @contextmanager
+    def _memory(self, field: str) -> Iterator[None]:
+        try:
+            yield
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not isinstance(error, torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+                raise
+            self._loaded = None
+            gc.collect()
+            got = str(error).splitlines()[0][:120]
+            fault = Fault(field, f"a batch that fits into the memory of {self.device}", got, "Use a smaller value.")
+            raise UserError(fault) from error
+
+
+@contextmanager
+def _seeded(seed: int, device: str) -> Iterator[None]:
+    """Torch's random state set to `seed` and put back at the end; on CUDA, the deterministic kernels as well."""
+    cuda = device.startswith("cuda")
+    strict = torch.are_deterministic_algorithms_enabled()
+    warned = torch.is_deterministic_algorithms_warn_only_enabled()
+    with torch.random.fork_rng(devices=[torch.device(device).index or 0] if cuda else []):
+        torch.manual_seed(seed)
+        if cuda:  # on a CPU the plain kernels are deterministic already
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(strict, warn_only=warned)

@@ -1,0 +1,39 @@
+"""A model from an adapter folder: a copy of the base with the folder's weights in it."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from peft import PeftModel
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from agent.student.base import Base
+from agent.student.quiet import quiet
+from tasks.faults import Fault, UserError
+
+FULL = "model.safetensors"
+"""The file of `method: full`; a peft adapter has adapter_model.safetensors instead."""
+
+
+def restored(base: Base, adapter: Path, train: bool) -> Any:
+    """The base with the weights of folder `adapter`, on the CPU; LoRA merged into plain weights unless `train`.
+
+    Raises:
+        UserError: the folder holds no adapter that fits this base and its labels.
+    """
+    model = copy.deepcopy(base.model)
+    try:
+        if (adapter / FULL).is_file():
+            model.load_state_dict(load_file(adapter / FULL))
+            return model
+        with quiet():
+            wrapped = PeftModel.from_pretrained(model, str(adapter), is_trainable=train, local_files_only=True)
+            return wrapped if train else wrapped.merge_and_unload()
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        first = str(error).strip().splitlines()[0][:160]
+        expected = f"an adapter of this student ({base.model.config.num_labels} labels)"
+        remedy = "Give the adapter/ of a run with the same student and task."
+        raise UserError(Fault(str(adapter), expected, f"{type(error).__name__}: {first}", remedy)) from error

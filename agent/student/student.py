@@ -1,0 +1,55 @@
+"""The Student protocol and what goes in and out of it. Imports no torch, so that nodes can name it for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class TrainRow:
+    """One example as the trainer sees it."""
+
+    text: str
+    target: tuple[float, ...]
+    """(L,) distribution over the labels, in the task's order; one-hot for a hard label."""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class TrainLog:
+    """What a training did."""
+
+    losses: tuple[float, ...]
+    """One an optimiser step: mean over the batch of weight / mean weight × cross-entropy, in nats."""
+    steps: int
+    examples: int
+    truncated: int
+    """Texts longer than `max_length` tokens."""
+    trainable_parameters: int
+
+
+class Student(Protocol):
+    """A classifier whose weights are a function of the adapter path, and of nothing that happened before."""
+
+    labels: tuple[str, ...]
+
+    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+        """Trains on `rows` from the base (start None) or from adapter `start`; writes folder `adapter`.
+
+        The same rows, start and seed give the same bytes. An old folder `adapter` is replaced.
+        """
+        ...
+
+    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+        """(N, L) probabilities in input order; a text's row does not depend on the other texts (to 1e-5)."""
+        ...
+
+    def export(self, adapter: Path, folder: Path) -> None:
+        """Writes `folder`, loadable by plain transformers; the adapter goes to `folder/adapter` for base + peft."""
+        ...

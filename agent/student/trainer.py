@@ -1,0 +1,71 @@
+"""The training loop: AdamW, a linear warm-up and decay, soft cross-entropy; the same under the same seed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from agent.config import StudentConfig
+from agent.student.batches import Tokens, padded, shuffled
+from agent.student.hardware import Hardware
+
+WARMUP = 0.1
+"""Share of the steps in which the learning rate grows from zero."""
+WEIGHT_DECAY = 0.01
+CLIP = 1.0
+"""Largest norm of the gradient."""
+
+
+def fit(
+    model: Any, tokens: Tokens, targets: torch.Tensor, weights: torch.Tensor,
+    config: StudentConfig, hardware: Hardware, padding: int, seed: int,
+) -> list[float]:  # fmt: skip
+    """Trains `model` in place; the loss of each optimiser step.
+
+    Args:
+        targets: (N, L) distributions over the labels.
+        weights: (N,) weight of each text, ≥ 0; only their ratios matter.
+    """
+    steps = number_of_steps(len(tokens), config)
+    learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(learned, lr=config.learning_rate, weight_decay=WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps))
+    generator = torch.Generator().manual_seed(seed)
+    weights = weights / weights.mean()
+    losses: list[float] = []
+    model.train()
+    while len(losses) < steps:
+        for batch in shuffled(tokens, config.batch_size, generator)[: steps - len(losses)]:
+            inputs = padded([tokens[index] for index in batch], padding, hardware.device)
+            with torch.autocast(
+                hardware.device.partition(":")[0], torch.bfloat16, enabled=hardware.dtype == "bfloat16"
+            ):
+                logits = model(**inputs).logits
+            loss = soft_cross_entropy(logits, targets[batch].to(logits.device), weights[batch].to(logits.device))
+            torch.autograd.backward(loss)
+            torch.nn.utils.clip_grad_norm_(learned, CLIP)
+            optimiser.step()
+            schedule.step()
+            optimiser.zero_grad(set_to_none=True)
+            losses.append(float(loss.detach()))
+    model.eval()
+    return losses
+
+
+def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Mean over the batch of weight × cross-entropy, in nats. logits, targets: (B, L); weights: (B,)."""
+    each = -(targets * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1)  # (B,)
+    return (weights * each).mean()
+
+
+def number_of_steps(examples: int, config: StudentConfig) -> int:
+    return max(config.epochs * math.ceil(examples / config.batch_size), config.min_steps)
+
+
+def rate(step: int, steps: int) -> float:
+    """Share of the learning rate at `step`: up in a straight line over the warm-up, then down to zero."""
+    warm = max(1, round(WARMUP * steps))
+    return (step + 1) / warm if step < warm else max(0.0, (steps - step) / max(1, steps - warm))

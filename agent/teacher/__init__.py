@@ -1,0 +1,1 @@
+"""The teacher: a large language model behind an OpenAI-compatible endpoint, paid once through the ledger."""

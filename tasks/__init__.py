@@ -1,0 +1,1 @@
+"""Task kinds (one file each) and the bundled tasks (one folder each)."""

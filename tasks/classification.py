@@ -1,0 +1,184 @@
+"""Task kind `classification`: one text, one label of a fixed set. Data rows: {"text", "label"}."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
+from tasks.data import read_rows, shortened, text_key
+from tasks.faults import Fault, UserError, quoted
+from tasks.task import Example, Task
+
+KIND = "classification"
+
+Source = str | dict[str, str]
+
+LENGTHS = ("3 to 8 words", "one sentence", "two sentences", "a short paragraph")
+REGISTERS = ("plain", "informal", "formal", "emotional", "terse, with a spelling mistake")
+
+
+class Data(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    seed: Source
+    test: Source
+    dev: Source | None = None
+    pool: Source | None = None
+
+
+class Columns(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    text: str = "text"
+    label: str = "label"
+
+
+class Spec(BaseModel):
+    """The fields of a classification task.yaml."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1)
+    kind: str = KIND
+    language: str = Field("English", min_length=1)
+    text: str = Field("text", min_length=1)
+    question: str = Field(min_length=1)
+    labels: dict[str, str | None]
+    attributes: dict[str, list[str]] = {}
+    data: Data
+    columns: Columns = Columns()
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels(cls, value: Any) -> Any:
+        """A list of labels, or a mapping of label to description."""
+        if isinstance(value, list):
+            if any(isinstance(label, dict | list) for label in value):
+                raise ValueError("labels as a list of words, or as `label: description` without dashes")
+            if len({str(label) for label in value}) < len(value):
+                raise ValueError("labels that differ from one another")
+            value = dict.fromkeys(value)
+        if not isinstance(value, dict) or len(value) < 2:
+            raise ValueError("at least two labels, as a list or as `label: description`")
+        keys = [str(label).strip() for label in value]
+        if "" in keys or len({key.casefold() for key in keys}) < len(keys):
+            raise ValueError("labels that differ by more than upper and lower case")
+        return {str(label).strip(): text for label, text in value.items()}
+
+    @field_validator("attributes")
+    @classmethod
+    def _attributes(cls, value: dict[str, list[str]]) -> dict[str, list[str]]:
+        if any(not choices for choices in value.values()):
+            raise ValueError("at least one choice for each attribute")
+        return value
+
+
+def read(spec: Mapping[str, Any], file: Path) -> Task:
+    """The task that `spec` (the content of `file`) describes, with its data.
+
+    Raises:
+        UserError: every fault of the fields; then every fault of the data.
+    """
+    try:
+        fields = Spec.model_validate(spec)
+    except ValidationError as error:
+        raise UserError(*(_fault(detail, file) for detail in error.errors())) from error
+    labels = {label: text or "" for label, text in fields.labels.items()}
+    faults: list[Fault] = []
+    notes: list[str] = []
+    parts: dict[str, tuple[Example, ...]] = {"dev": (), "pool": ()}
+    for part, source in fields.data.model_dump(exclude_none=True).items():
+        where = f"{file}: data.{part}"
+        try:
+            rows = read_rows(source, file.parent, where)
+        except UserError as error:
+            faults += error.faults
+            continue
+        if not rows:
+            remedy = "Add rows, or leave the field out." if part in {"dev", "pool"} else "Add rows."
+            faults.append(Fault(where, "at least one row", "none", remedy))
+        examples, found = _examples(rows, fields.columns, labels, labelled=part != "pool")
+        parts[part] = _distinct(examples, part, notes)
+        faults += shortened(found)
+    if faults:
+        raise UserError(*faults)
+    attributes = {"length": tuple(LENGTHS), "register": tuple(REGISTERS)}
+    attributes |= {name: tuple(choices) for name, choices in fields.attributes.items()}
+    return Task(
+        name=fields.name, kind=KIND, language=fields.language, text=fields.text,
+        question=fields.question, labels=labels, attributes=attributes,
+        seed=parts["seed"], dev=parts["dev"], pool=parts["pool"], test=parts["test"],
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def metrics(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
+    """Accuracy, macro precision / recall / F1, the same per class, and the confusion matrix (rows = gold).
+
+    A class without a gold example and without a prediction counts as 0 in the macro mean, as in scikit-learn.
+    """
+    names = list(labels)
+    per = precision_recall_fscore_support(gold, predicted, labels=names, zero_division=0)
+    precision, recall, f1, support = ([float(value) for value in column] for column in per)
+    matrix = confusion_matrix(gold, predicted, labels=names).tolist()
+    rows = zip(names, precision, recall, f1, support, strict=True)
+    return {
+        "n": len(gold),
+        "accuracy": float(accuracy_score(gold, predicted)),
+        "macro_precision": sum(precision) / len(names),
+        "macro_recall": sum(recall) / len(names),
+        "macro_f1": sum(f1) / len(names),
+        "per_class": {
+            name: {"precision": p, "recall": r, "f1": f, "support": int(s)} for name, p, r, f, s in rows
+        },
+        "confusion": {"labels": names, "matrix": matrix},
+    }
+
+
+def _examples(
+    rows: Sequence[tuple[str, dict[str, Any]]], columns: Columns, labels: Mapping[str, str], labelled: bool
+) -> tuple[list[Example], list[Fault]]:
+    examples, faults = [], []
+    for place, row in rows:
+        text, label = row.get(columns.text), row.get(columns.label)
+        if columns.text not in row:
+            remedy = f"Fields there: {', '.join(map(str, row))}. Set `columns.text`."
+            faults.append(Fault(place, f"a field {columns.text!r}", "none", remedy))
+        elif not isinstance(text, str) or not text.strip():
+            faults.append(Fault(place, "a text", quoted(text), "Fill it in or remove the row."))
+        elif label is None and labelled:
+            remedy = "Fill it in, or set `columns.label`."
+            faults.append(Fault(place, f"a label in {columns.label!r}", "none", remedy))
+        elif label is not None and str(label) not in labels:
+            remedy = "Mend the row, or add the label to the task."
+            faults.append(Fault(place, f"a label of the task ({', '.join(labels)})", quoted(label), remedy))
+        else:
+            examples.append(Example(text, None if label is None else str(label)))
+    return examples, faults
+
+
+def _distinct(examples: Sequence[Example], part: str, notes: list[str]) -> tuple[Example, ...]:
+    """In the pool a text counts once; elsewhere repeated texts are only told."""
+    first: dict[str, Example] = {}
+    for example in examples:
+        first.setdefault(text_key(example.text), example)
+    repeated = len(examples) - len(first)
+    if repeated:
+        done = "left out" if part == "pool" else "kept"
+        notes.append(f"{part}: {repeated} texts repeat an earlier one ({done})")
+    return tuple(first.values()) if part == "pool" else tuple(examples)
+
+
+def _fault(detail: Any, file: Path) -> Fault:
+    place = f"{file}: " + ".".join(
+        str(part) for part in detail["loc"] if part not in {"str", "dict[str,str]"}
+    )
+    if detail["type"] == "missing":
+        return Fault(place, "a value", "nothing", "Add the field.")
+    if detail["type"] == "extra_forbidden":
+        models: dict[str, type[BaseModel]] = {"data": Data, "columns": Columns}
+        known = models.get(str(detail["loc"][0]), Spec).model_fields
+        return Fault(place, "a known field", quoted(detail["loc"][-1]), f"Known fields: {', '.join(known)}.")
+    message = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+    return Fault(place, message, quoted(detail["input"]), "Change the value.")

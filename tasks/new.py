@@ -1,0 +1,70 @@
+"""A new task: a commented task.yaml with sample data, which runs as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import yaml
+
+from tasks.faults import Fault, UserError
+from tasks.task import kind_module
+
+TASK = """\
+# {name}: what is the question, and who will use the answer?
+# Check it with `evokd plan {name}`; nothing is spent by that.
+{field}
+kind: classification
+language: English            # of the texts the teacher will write
+text: customer review        # what one text is
+question: Is the customer satisfied?
+
+# Label: what it means, in the fewest words that settle doubtful cases (every word is sent with every text).
+# Or just a list: labels: [satisfied, dissatisfied]
+labels:
+  satisfied: would come back
+  dissatisfied: would not
+
+# What the written texts vary in. `length` and `register` are there already; give the subjects of your own data.
+attributes:
+  subject: [restaurant, hotel, mobile app, delivery, garage]
+
+# JSONL, CSV, TSV or Parquet, relative to this file; or the arguments of datasets.load_dataset:
+#   test: {{path: some/dataset, split: test}}
+data:
+  seed: seed.jsonl           # labelled examples; `shots` of each label are drawn (1 to 5 are enough)
+  test: test.jsonl           # labelled; read to measure, by nothing else
+  # dev: dev.jsonl           # labelled; optional
+  # pool: pool.jsonl         # unlabelled real texts; optional, and worth a lot
+
+# Names of the columns in the files, where they differ:
+# columns: {{text: text, label: label}}
+"""
+
+SEED = [
+    ("The staff remembered us, lovely evening.", "satisfied"),
+    ("Two hours late and nobody called.", "dissatisfied"),
+]
+TEST = [("Quick, friendly, fair price.", "satisfied"), ("Broke on the second day.", "dissatisfied")]
+
+
+def write_task(folder: Path, kind: str) -> list[Path]:
+    """Writes task.yaml, seed.jsonl and test.jsonl into the new folder; an existing one is refused."""
+    kind_module(kind, folder / "task.yaml")
+    if folder.exists():
+        raise UserError(Fault("NAME", "a new folder", f"{folder}, which exists", "Choose another name."))
+    folder.mkdir(parents=True)
+    files = {
+        "task.yaml": TASK.format(
+            name=folder.name, field=yaml.safe_dump({"name": folder.name}, allow_unicode=True).strip()
+        ),
+        "seed.jsonl": _lines(SEED),
+        "test.jsonl": _lines(TEST),
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return [folder / name for name in files]
+
+
+def _lines(rows: list[tuple[str, str]]) -> str:
+    return "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows)

@@ -1,0 +1,143 @@
+"""A task: what is asked, its labels, and its data, read from one YAML file and checked as a whole."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import yaml
+
+from tasks.data import shortened, text_key
+from tasks.faults import Fault, UserError, quoted
+
+BUNDLED = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Example:
+    """One text with its gold label; the label is None in an unlabelled pool."""
+
+    text: str
+    label: str | None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task as the loop sees it. The loop never reads `test`, but for the node `measure`."""
+
+    name: str
+    kind: str
+    language: str
+    text: str
+    """What one text is, e.g. "customer message"."""
+    question: str
+    """What is asked of a text, e.g. "Which team should handle this message?"."""
+    labels: Mapping[str, str]
+    """Label to its description ("" where there is none), in the order of the student's outputs."""
+    attributes: Mapping[str, tuple[str, ...]]
+    """What generated texts vary in, e.g. {"subject": (...), "length": (...)}."""
+    seed: tuple[Example, ...]
+    """Labelled examples from which the shots are drawn."""
+    dev: tuple[Example, ...]
+    pool: tuple[Example, ...]
+    """Texts without a label to the loop; a gold label here is read by the strategy full_shot alone."""
+    test: tuple[Example, ...]
+    notes: tuple[str, ...]
+    """What was noticed in the data and is no fault, e.g. repeated texts."""
+
+    def draw(self, shots: int, rng: np.random.Generator) -> tuple[Task, tuple[Example, ...]]:
+        """`shots` seed examples a label, and the task whose pool no longer holds them.
+
+        Raises:
+            UserError: a label has fewer examples than `shots`.
+        """
+        chosen: list[Example] = []
+        faults = []
+        for label in self.labels:
+            mine = [example for example in self.seed if example.label == label]
+            if len(mine) < shots:
+                got = f"{len(mine)} for {label!r}"
+                remedy = "Lower --set shots, or add examples."
+                faults.append(Fault(f"{self.name}: seed", f"at least {shots} examples a label", got, remedy))
+                continue
+            chosen += [mine[i] for i in rng.choice(len(mine), size=shots, replace=False)]
+        if faults:
+            raise UserError(*faults)
+        taken = {text_key(example.text) for example in chosen}
+        pool = tuple(example for example in self.pool if text_key(example.text) not in taken)
+        return replace(self, pool=pool), tuple(chosen)
+
+
+class Kind(Protocol):
+    """What a task kind's module offers."""
+
+    def read(self, spec: Mapping[str, Any], file: Path) -> Task: ...
+
+
+def load_task(name: str) -> Task:
+    """The task of a bundled name, of a task.yaml, or of a folder that holds one.
+
+    Raises:
+        UserError: with all faults found in the file and its data.
+    """
+    file = find_task(name)
+    try:
+        spec = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        first = " ".join(str(error).split())[:160]
+        raise UserError(Fault(str(file), "UTF-8 YAML", first, "Mend the file.")) from None
+    if not isinstance(spec, dict):
+        got = type(spec).__name__
+        raise UserError(Fault(str(file), "a mapping of fields", got, "`evokd tasks new` writes one."))
+    task = kind_module(str(spec.get("kind", "classification")), file).read(spec, file)
+    check_disjoint(task, file)
+    return task
+
+
+def find_task(name: str) -> Path:
+    """The task.yaml that `name` means."""
+    bundled = BUNDLED / name / "task.yaml"
+    path = Path(name)
+    for candidate in (path, path / "task.yaml", bundled):
+        if candidate.is_file():
+            return candidate
+    remedy = "`evokd tasks` lists the bundled ones; `evokd tasks new` writes a new one."
+    raise UserError(
+        Fault("TASK", f"one of {', '.join(bundled_tasks())}, or a task.yaml", quoted(name), remedy)
+    )
+
+
+def bundled_tasks() -> list[str]:
+    """Names of the tasks that come with evokd."""
+    return sorted(path.parent.name for path in BUNDLED.glob("*/task.yaml"))
+
+
+def kind_module(kind: str, file: Path) -> Kind:
+    """The module of a task kind: `tasks/<kind>.py`."""
+    known = sorted(p.stem for p in BUNDLED.glob("*.py") if "\nKIND = " in p.read_text(encoding="utf-8"))
+    if kind not in known:
+        raise UserError(Fault(f"{file}: kind", f"one of {', '.join(known)}", quoted(kind), "Change it."))
+    module: Kind = importlib.import_module(f"tasks.{kind}")
+    return module
+
+
+def check_disjoint(task: Task, file: Path) -> None:
+    """No text of the test or dev part may stand in another part."""
+    faults: list[Fault] = []
+    parts = {"test": task.test, "dev": task.dev, "seed": task.seed, "pool": task.pool}
+    for held_out in ("test", "dev"):
+        keys = {text_key(example.text) for example in parts[held_out]}
+        for other, examples in parts.items():
+            if other == held_out or (held_out, other) == ("dev", "test"):
+                continue
+            shared = [example for example in examples if text_key(example.text) in keys]
+            for example in shared:
+                place = f"{file}: data.{other} and data.{held_out}"
+                got = f"{quoted(example.text, 60)} in both"
+                faults.append(Fault(place, "no text in two parts", got, f"Remove it from {other}."))
+    if faults:
+        raise UserError(*shortened(faults))

@@ -1,0 +1,101 @@
+"""Which texts are asked for, and what becomes of a reply."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from agent.nodes.generate import Call, Slot, accuracy, slots, written
+from agent.teacher.messages import Reply
+from tasks.task import Task
+
+ATTRIBUTES = {"subject": ("hotel", "train", "bank"), "length": ("short", "long")}
+TASK = Task("t", "classification", "English", "text", "?", {"a": "", "b": ""}, ATTRIBUTES, (), (), (), (), ())
+
+
+def call(*kinds: tuple[str, str], weaknesses: tuple[dict[str, Any], ...] = ()) -> Call:
+    return Call(tuple(Slot(label, kind, {"length": "short"}) for label, kind in kinds), weaknesses, (), ())
+
+
+def reply(texts: list[str] | None, fault: str | None = None) -> Reply:
+    return Reply("raw words", None if texts is None else {"texts": texts}, fault, None, 1, 1, False)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_accuracy_by_label_and_nothing_where_the_label_was_not_seen() -> None:
+    rows = [{"label": "a", "correct": True}, {"label": "a", "correct": False}, {"label": "a", "correct": False},
+            {"label": "b", "correct": True}]  # fmt: skip
+    assert accuracy(rows, ["a", "b", "c"]) == {"a": 1 / 3, "b": 1.0, "c": None}
+    assert accuracy([], ["a"]) == {"a": None}
+
+
+def test_each_kind_gets_its_slots_and_the_labels_in_need_the_most() -> None:
+    found = slots(TASK, {"hard": 8, "easy": 4}, {"a": 3.0, "b": 1.0}, rng())
+    assert Counter((slot.kind, slot.label) for slot in found) == {
+        ("hard", "a"): 6, ("hard", "b"): 2, ("easy", "a"): 3, ("easy", "b"): 1,
+    }  # fmt: skip
+
+
+def test_every_value_of_an_attribute_is_used_before_one_is_used_again() -> None:
+    found = slots(TASK, {"hard": 6}, {"a": 1.0, "b": 1.0}, rng())
+    subjects = [slot.attributes["subject"] for slot in found]
+    assert set(subjects[:3]) == set(subjects[3:]) == set(ATTRIBUTES["subject"])
+    assert Counter(slot.attributes["length"] for slot in found) == {"short": 3, "long": 3}
+
+
+def test_the_slots_depend_on_the_generator_alone() -> None:
+    weights = {"a": 1.0, "b": 1.0}
+    assert slots(TASK, {"hard": 9}, weights, rng(1)) == slots(TASK, {"hard": 9}, weights, rng(1))
+    assert slots(TASK, {"hard": 9}, weights, rng(1)) != slots(TASK, {"hard": 9}, weights, rng(2))
+    assert slots(TASK, {"hard": 0}, weights, rng()) == []
+
+
+def test_each_text_of_a_reply_goes_to_its_slot() -> None:
+    made, drops = written(call(("a", "hard"), ("b", "easy")), reply([" one ", "two"]))
+    assert drops == []
+    assert made == [
+        {"text": "one", "intended": "a", "source": "hard", "pattern": None, "attributes": {"length": "short"}},
+        {"text": "two", "intended": "b", "source": "easy", "pattern": None, "attributes": {"length": "short"}},
+    ]
+
+
+def test_a_hard_text_is_aimed_at_the_first_weakness_of_its_label() -> None:
+    weak = ({"pattern": "irony", "label": "b", "advice": ""}, {"pattern": "length", "label": "b", "advice": ""})
+    made, _ = written(call(("b", "hard"), ("b", "easy"), ("a", "hard"), weaknesses=weak), reply(["1", "2", "3"]))
+    assert [row["pattern"] for row in made] == ["irony", None, None]
+
+
+def test_an_empty_text_and_a_missing_one_are_drops_with_their_reason() -> None:
+    made, drops = written(call(("a", "hard"), ("b", "easy"), ("a", "easy")), reply(["one", "  "]))
+    assert [row["text"] for row in made] == ["one"]
+    assert drops == [
+        {"reason": "empty", "text": None, "detail": "b"},
+        {"reason": "not_written", "text": None, "detail": "raw words"},
+    ]
+
+
+def test_texts_beyond_the_slots_are_counted_too() -> None:
+    made, drops = written(call(("a", "hard")), reply(["one", "two", "three"]))
+    assert [row["text"] for row in made] == ["one"]
+    assert [(drop["reason"], drop["text"]) for drop in drops] == [("not_asked", "two"), ("not_asked", "three")]
+
+
+def test_a_reply_that_does_not_parse_drops_every_slot_for_that_reason() -> None:
+    made, drops = written(call(("a", "hard"), ("b", "easy")), reply(None, "not_json"))
+    assert made == []
+    assert [drop["reason"] for drop in drops] == ["not_json", "not_json"]
+
+
+def test_of_a_reply_that_was_cut_the_whole_texts_are_kept() -> None:
+    made, drops = written(call(("a", "hard"), ("b", "easy")), reply(["one"], "truncated"))
+    assert [row["text"] for row in made] == ["one"]
+    assert [drop["reason"] for drop in drops] == ["truncated"]
+
+
+def test_what_the_budget_left_unasked_was_never_made() -> None:
+    assert written(call(("a", "hard")), None) == ([], [])

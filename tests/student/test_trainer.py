@@ -1,0 +1,64 @@
+"""The pieces of the training loop, on cases worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from agent.config import StudentConfig
+from agent.student.batches import by_length, padded, shuffled
+from agent.student.trainer import number_of_steps, rate, soft_cross_entropy
+
+
+def test_soft_cross_entropy_by_hand() -> None:
+    logits = torch.tensor([[0.0, 0.0], [math.log(3), 0.0]])
+    targets = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
+    loss = soft_cross_entropy(logits, targets, torch.tensor([1.0, 1.0]))
+    assert float(loss) == pytest.approx((math.log(2) + math.log(4)) / 2)
+    loss = soft_cross_entropy(logits, targets, torch.tensor([2.0, 0.0]))
+    assert float(loss) == pytest.approx(math.log(2))
+
+
+def test_a_hard_target_gives_the_ordinary_cross_entropy() -> None:
+    logits = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    labels = torch.tensor([0, 2, 1, 1, 0])
+    soft = soft_cross_entropy(logits, torch.nn.functional.one_hot(labels, 3).float(), torch.ones(5))
+    assert float(soft) == pytest.approx(float(torch.nn.functional.cross_entropy(logits, labels)))
+
+
+def test_steps_are_epochs_or_the_least_number() -> None:
+    config = StudentConfig(epochs=4, min_steps=60, batch_size=16)
+    assert number_of_steps(2, config) == 60
+    assert number_of_steps(320, config) == 80
+    assert number_of_steps(321, config) == 84
+
+
+def test_the_rate_rises_and_falls_to_nearly_zero() -> None:
+    rates = [rate(step, 100) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    assert rates[10] == 1.0
+    assert rates[99] == pytest.approx(1 / 90)
+    assert rate(0, 1) == 1.0
+
+
+def test_an_epoch_has_every_text_once_and_depends_on_the_seed_alone() -> None:
+    tokens = [[0] * (index % 7 + 1) for index in range(50)]
+    epoch = shuffled(tokens, 4, torch.Generator().manual_seed(3))
+    assert sorted(index for batch in epoch for index in batch) == list(range(50))
+    assert {len(batch) for batch in epoch} == {4, 2}
+    assert epoch == shuffled(tokens, 4, torch.Generator().manual_seed(3))
+    assert epoch != shuffled(tokens, 4, torch.Generator().manual_seed(4))
+
+
+def test_batches_by_length_keep_to_the_budget() -> None:
+    tokens = [[0] * length for length in (3, 9, 4, 40, 4, 1)]
+    assert by_length(tokens, 12) == [[3], [1], [2, 4, 0], [5]]
+    assert by_length([], 12) == []
+
+
+def test_padding_is_masked() -> None:
+    inputs = padded([[5, 6], [7]], 9, "cpu")
+    assert inputs["input_ids"].tolist() == [[5, 6], [7, 9]]
+    assert inputs["attention_mask"].tolist() == [[1, 1], [1, 0]]

@@ -1,0 +1,201 @@
+"""The commands in process: exit codes, one line a mistake, and the shapes that scripts read."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent import __version__
+from agent.cli import main
+from tasks.task import bundled_tasks
+from tests.fakes.fake_teacher import FakeTeacher
+
+Call = Callable[..., tuple[int, str, list[str]]]
+Mistake = Callable[..., list[str]]
+SEED = [{"text": "lovely :pizza:", "label": "good"}, {"text": "awful", "label": "bad"}]
+TEST = [{"text": "fine", "label": "good"}, {"text": "never again", "label": "bad"}]
+YAML = "name: mine\nquestion: Happy?\nlabels: [good, bad]\ndata: {seed: seed.jsonl, test: test.jsonl}\n"
+
+
+@pytest.fixture
+def evokd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Calls the program in an empty folder of its own: exit code, standard output, lines of standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EVOKD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+    def call(*words: str) -> tuple[int, str, list[str]]:
+        monkeypatch.setattr(sys, "argv", ["evokd", *words])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err.splitlines()
+
+    return call
+
+
+@pytest.fixture
+def mistake(evokd: Call) -> Mistake:
+    """Calls the program, which must exit with 2 and print nothing but the lines that are returned."""
+
+    def call(*words: str) -> list[str]:
+        code, out, err = evokd(*words)
+        assert (code, out) == (2, "")
+        return err
+
+    return call
+
+
+def task(yaml: str = YAML, seed: list[dict[str, Any]] = SEED, test: list[dict[str, Any]] = TEST) -> str:
+    """Writes a task into the working folder and returns the name of its file."""
+    for name, rows in {"seed": seed, "test": test}.items():
+        Path(f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("task.yaml").write_text(yaml)
+    return "task.yaml"
+
+
+def run_words(*sets: str) -> list[str]:
+    """`run` of the task with a student that is not there: nothing can be fetched, whatever the order."""
+    every = ("student.model=no-such-student", "teacher.attempts=1", *sets)
+    return ["run", task(), "--run-dir", "r", *(f"--set={item}" for item in every)]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["plan", "avis"], "TASK: expected one of avis_clients, support_tickets, or a task.yaml, got 'avis'."),
+        (["plan", "avis_clients", "--strategy", "evo"], "--strategy: expected one of evokd, full_shot"),
+        (["plan", "avis_clients", "--without", "score,train"], "options: without.1: expected 'analyze'"),
+        (["plan", "avis_clients", "--set", "student.epoch=1"], "student.epoch: expected a known field, got 'epoch'."),
+        (["plan", "avis_clients", "--set", "shots=999"], "avis_clients: seed: expected at least 999 examples a label"),
+        (["report", "nowhere"], "RUN: expected a run folder with config.yaml, got nowhere."),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_words_of_the_command_is_one_line(mistake: Mistake, words: list[str], said: str) -> None:
+    err = mistake(*words)
+    assert all(line.startswith("evokd: ") for line in err)
+    assert said in err[0]
+    assert len(err) == (2 if "shots=999" in words else 1)  # one for each label
+
+
+def test_several_faults_of_a_task_file_come_in_one_go(mistake: Mistake) -> None:
+    err = mistake("plan", task("name: mine\nlabels: [good]\nlang: fr\ndata: {seed: seed.jsonl, pol: x}\n"))
+    places = {line.removeprefix("evokd: ").split(": expected")[0] for line in err}
+    assert places == {f"task.yaml: {field}" for field in ("question", "labels", "lang", "data.test", "data.pol")}
+
+
+def test_several_faults_of_the_data_come_in_one_go_with_their_lines(mistake: Mistake) -> None:
+    good = [{"text": str(n), "label": "good"} for n in range(99)]
+    bad = [{"text": "", "label": "good"}, {"text": "y", "label": "odd"}]
+    assert mistake("plan", task(seed=good + bad)) == [
+        "evokd: seed.jsonl:100: expected a text, got ''. Fill it in or remove the row.",
+        "evokd: seed.jsonl:101: expected a label of the task (good, bad), got 'odd'. Mend the row, or add the label "
+        "to the task.",
+    ]
+
+
+def test_a_text_in_seed_and_test_and_a_pool_that_is_not_there_are_one_line_each(mistake: Mistake) -> None:
+    (said,) = mistake("plan", task(test=[*TEST, {"text": " AWFUL ", "label": "bad"}]))
+    assert "task.yaml: data.seed and data.test: expected no text in two parts, got 'awful' in both." in said
+    (said,) = mistake("plan", task(), "--strategy", "pool_random")
+    assert "mine: data.pool: expected texts to train on, for strategy pool_random, got none." in said
+
+
+def test_data_that_is_not_utf8_is_one_line(mistake: Mistake) -> None:
+    task()
+    Path("seed.jsonl").write_bytes('{"text": "déçu", "label": "bad"}'.encode("latin-1"))
+    (said,) = mistake("plan", "task.yaml")
+    assert "seed.jsonl: expected UTF-8 text, got byte 0xe9" in said
+
+
+def test_an_existing_run_folder_is_never_overwritten(mistake: Mistake) -> None:
+    Path("r").mkdir()
+    Path("r/config.yaml").write_text("mine")
+    said = mistake(*run_words())[0]
+    assert said.startswith("evokd: --run-dir: expected a new or empty folder, got r with files in it.")
+    assert "evokd resume r" in said
+    assert [path.name for path in Path("r").iterdir()] == ["config.yaml"]
+
+
+def test_no_endpoint_is_told_before_any_weights_are_looked_for(mistake: Mistake) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
+    (said,) = mistake(*run_words(f"teacher.base_url={url}", "teacher.model=m"))
+    assert url in said and "no connection" in said
+
+
+def test_a_wrong_key_is_told_first_and_the_folder_stays_free(mistake: Mistake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", "wrong")
+    with FakeTeacher(key="right") as fake:
+        where = [f"teacher.base_url={fake.base_url}", f"teacher.model={fake.model}", "teacher.api_key_env=MY_KEY"]
+        (said,) = mistake(*run_words(*where))
+        assert "MY_KEY" in said and "401" in said
+        monkeypatch.setenv("MY_KEY", "right")
+        (said,) = mistake(*run_words(*where))
+        assert "'no-such-student'" in said
+        assert not fake.asked
+    assert list(Path("r").iterdir()) == []
+
+
+def test_a_wrong_model_is_answered_with_the_near_one(mistake: Mistake) -> None:
+    with FakeTeacher(model="qwen-1.5b") as fake:
+        (said,) = mistake(*run_words(f"teacher.base_url={fake.base_url}", "teacher.model=qwen-1.5"))
+    assert "Did you mean 'qwen-1.5b'?" in said
+
+
+def test_the_tasks_as_json(evokd: Call) -> None:
+    code, out, _ = evokd("tasks", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert [row["name"] for row in rows] == bundled_tasks()
+    assert all(set(row) == {"name", "kind", "language", "labels", "seed", "dev", "pool", "test"} for row in rows)
+
+
+def test_the_plan_as_json(evokd: Call) -> None:
+    code, out, err = evokd("plan", "avis_clients", "--json")
+    figures = json.loads(out)
+    assert (code, err) == (0, [])
+    assert set(figures) == {"lines", "calls", "tokens", "cost", "prompts", "nodes"}
+    assert set(figures["prompts"]) == set(figures["nodes"]) == {"analyze", "generate", "label"}
+    assert figures["prompts"]["label"][0][0] == "system"
+    assert set(figures["nodes"]["label"]) == {"calls", "prompt_tokens", "tokens"}
+    assert "- lovely :pizza: => good" in evokd("plan", task())[1]
+
+
+def test_the_graph_is_mermaid_without_what_was_left_out(evokd: Call) -> None:
+    code, out, _ = evokd("graph", "avis_clients", "--without", "score")
+    assert code == 0
+    assert "graph TD" in out and "subgraph teacher_lane" in out and "evaluate" in out and "score" not in out
+
+
+def test_a_new_task_can_be_planned_as_it_is_and_is_not_overwritten(evokd: Call) -> None:
+    assert evokd("tasks", "new", "mine")[0] == 0
+    code, out, _ = evokd("plan", "mine")
+    assert code == 0
+    assert out.startswith("task mine: 2 labels, 1 shots a label (2 seed examples)") and "── label ──" in out
+    code, _, err = evokd("tasks", "new", "mine")
+    assert code == 2 and err[0].startswith("evokd: NAME: expected a new folder")
+
+
+def test_version_help_and_what_is_no_word_of_any_command(evokd: Call, mistake: Mistake) -> None:
+    assert evokd("--version") == (0, f"evokd {__version__}\n", [])
+    code, out, _ = evokd("--help")
+    assert code == 0 and "resume" in out
+    for words, named in ((["plan", "x", "--nonsense"], "--nonsense"), (["plan"], "TASK"), (["plam"], "plam")):
+        assert named in mistake(*words)[-1]
+
+
+def test_ctrl_c_ends_with_130(evokd: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(config: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agent.estimate.estimate", interrupted)
+    assert evokd("plan", "avis_clients")[0] == 130

@@ -1,0 +1,105 @@
+"""What a run will ask, before anything is spent: calls and tokens counted by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.config import BudgetConfig, RunConfig
+from agent.estimate import ends_early, estimate, node_estimate
+from agent.graph import Plan
+from agent.plan import configure
+from agent.teacher.messages import Request
+
+REQUEST = Request("labeller", (("system", "s" * 100), ("user", "u" * 60)), 0.0, 8)  # 160 / 4 + 10 = 50 tokens
+
+
+def config(**fields: Any) -> RunConfig:
+    return configure({"task": "mine", **fields})
+
+
+def node(name: str, plan: Plan, pool: int = 1000, **fields: Any) -> dict[str, Any]:
+    return node_estimate(name, REQUEST, plan, config(**fields), pool)
+
+
+def test_nothing_is_analysed_after_the_seed_examples_or_in_the_last_iteration() -> None:
+    assert node("analyze", Plan(iterations=5)) == {"calls": 4, "prompt_tokens": 200, "tokens": 200 + 4 * 200}
+    assert node("analyze", Plan(iterations=1))["calls"] == 0
+
+
+def test_generating_asks_for_the_surplus_in_full_calls() -> None:
+    # 8 hard and 8 easy with surplus 1.5 are 24 texts: 3 calls of 8, in each of 2 iterations
+    assert node("generate", Plan(iterations=2)) == {
+        "calls": 6, "prompt_tokens": 300, "tokens": 6 * (50 + 8 * 30),
+    }  # fmt: skip
+    # 5 a call are 5 calls
+    assert node("generate", Plan(iterations=2), batch={"texts_per_call": 5})["calls"] == 10
+
+
+def test_labelling_asks_for_every_candidate_and_every_pool_text() -> None:
+    # 24 candidates and 24 pool texts, twice
+    assert node("label", Plan(iterations=2)) == {"calls": 96, "prompt_tokens": 96 * 50, "tokens": 96 * 53}
+    assert node("label", Plan(frozenset({"sample"}), iterations=2))["calls"] == 48
+    assert node("label", Plan(frozenset({"separation"}), iterations=2))["calls"] == 48
+    assert node("label", Plan(iterations=2), teacher={"texts_per_label_call": 10})["calls"] == 10
+
+
+def test_a_pool_text_is_labelled_once_however_often_the_loop_turns() -> None:
+    plan = Plan(frozenset({"generate", "analyze"}), iterations=10)
+    assert node("label", plan, pool=100)["calls"] == 100
+
+
+def test_a_strategy_without_a_teacher_costs_nothing() -> None:
+    figures = estimate(configure({"task": "avis_clients", "strategy": "seed_only"}))
+    assert (figures["calls"], figures["tokens"], figures["cost"], figures["prompts"]) == (0, 0, 0.0, {})
+    assert figures["lines"][-1] == "teacher: not called"
+
+
+@pytest.mark.parametrize(
+    ("sets", "calls"),
+    [
+        ([], ["analyze", "generate", "label"]),
+        (["without=[analyze]"], ["generate", "label"]),
+        (["without=[generate]"], ["label"]),
+        (["without=[separation,sample]"], ["analyze", "generate"]),
+        (["strategy=static"], ["generate"]),
+        (["strategy=pool_random"], ["label"]),
+    ],
+)
+def test_one_prompt_of_each_call_that_the_run_will_make(sets: list[str], calls: list[str]) -> None:
+    figures = estimate(configure({"task": "avis_clients"}, sets))
+    assert list(figures["prompts"]) == list(figures["nodes"]) == calls
+    assert figures["calls"] == sum(node["calls"] for node in figures["nodes"].values())
+    assert figures["tokens"] == sum(node["tokens"] for node in figures["nodes"].values())
+
+
+def test_the_ceiling_asks_for_each_text_of_the_pool_once() -> None:
+    figures = estimate(configure({"task": "avis_clients", "strategy": "teacher_shot"}))
+    sizes = figures["lines"][0]
+    assert f"pool {figures['calls']}," in sizes
+
+
+def test_the_first_line_says_what_will_be_read() -> None:
+    line = estimate(configure({"task": "avis_clients"}, ["shots=2"]))["lines"][0]
+    assert line.startswith("task avis_clients: 2 labels, 2 shots a label (4 seed examples), dev 0, pool ")
+
+
+def test_the_cost_is_counted_by_the_given_price_and_unknown_without_one() -> None:
+    teacher = {"base_url": "https://teacher.invalid/v1", "model": "nobody-knows-me"}
+    unknown = estimate(configure({"task": "avis_clients", "teacher": teacher}))
+    assert unknown["cost"] is None
+    assert "price unknown" in unknown["lines"][-1]
+    price = {"prompt": 1.0, "completion": 10.0}
+    known = estimate(configure({"task": "avis_clients", "teacher": {**teacher, "price": price}}))
+    prompt = sum(node["prompt_tokens"] for node in known["nodes"].values())
+    assert known["cost"] == pytest.approx((prompt + 10 * (known["tokens"] - prompt)) / 1e6)
+
+
+def test_the_limit_that_will_end_the_run_is_named() -> None:
+    assert ends_early(BudgetConfig(tokens=100), 1, 101, None) == "100 tokens"
+    assert ends_early(BudgetConfig(tokens=100), 1, 100, None) is None
+    assert ends_early(BudgetConfig(calls=5), 6, 1, None) == "5 calls"
+    assert ends_early(BudgetConfig(cost=0.5), 6, 1, 0.6) == "$0.5"
+    assert ends_early(BudgetConfig(cost=0.5), 6, 1, None) is None
+    assert ends_early(BudgetConfig(), 6, 10**9, 10.0) is None

@@ -1,0 +1,199 @@
+"""The loop from seed to report, on the fake teacher and student."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agent.rundir import RunDir, read_json, read_jsonl
+from tasks.task import load_task
+from tests.conftest import Bench
+from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.toy import toy_answer
+
+RESULT_KEYS = {
+    "task", "strategy", "without", "seed", "shots", "metric", "curve", "teacher", "seconds", "iterations",
+    "stopped_because", "versions",
+}  # fmt: skip
+
+
+def balanced(run: RunDir) -> None:
+    """made = kept + dropped, in every iteration, and the batch is what was kept."""
+    for row in read_jsonl(run.metrics):
+        counts = row["counts"]
+        assert counts["made"] == counts["kept"] + sum(counts["dropped"].values())
+        assert counts["kept"] == len(read_jsonl(run.iteration(row["iteration"]).batch))
+
+
+def test_a_run_writes_every_file_of_the_contract(bench: Bench) -> None:
+    run = bench.run(bench.config(), "a")
+    result = read_json(run.result)
+    assert set(result) == RESULT_KEYS
+    assert result["stopped_because"] == "iterations"
+    assert [point["iteration"] for point in result["curve"]] == [0, 1, 2]
+    assert set(result["teacher"]) == {"calls", "prompt_tokens", "completion_tokens", "cached_calls", "cost"}
+    assert result["teacher"]["cost"] is None
+    assert set(result["seconds"]) == {"total", "teacher", "student"}
+    for path in (run.config, run.graph, run.checkpoints, run.metrics, run.history, run.report):
+        assert path.exists(), path
+    for number in (1, 2):
+        here = run.iteration(number)
+        for path in (here.weakness, here.batch, here.predictions, here.adapter):
+            assert path.exists(), path
+    balanced(run)
+
+
+def test_the_student_learns(bench: Bench) -> None:
+    curve = read_json(bench.run(bench.config(), "a").result)["curve"]
+    assert curve[-1]["test"] > curve[0]["test"]
+
+
+def test_the_history_holds_every_batch_once_with_its_birth(bench: Bench) -> None:
+    run = bench.run(bench.config(), "a")
+    history = read_jsonl(run.history)
+    batches = [row for number in range(3) for row in read_jsonl(run.iteration(number).batch)]
+    assert [row["id"] for row in history] == [row["id"] for row in batches]
+    assert {row["source"] for row in history} == {"seed", "hard", "easy", "pool"}
+    made = [row for row in history if row["source"] in {"hard", "easy"}]
+    assert all(row["intended"] and row["teacher_label"] and row["teacher_confidence"] for row in made)
+    assert all(row["das"] is not None for row in history if row["iteration"] > 0)
+
+
+def test_selection_keeps_the_places_and_the_widest_divergence(bench: Bench) -> None:
+    run = bench.run(bench.config(), "a")
+    scored = [row for row in read_jsonl(run.iteration(2).scored) if row["source"] == "hard"]
+    kept = [row["das"] for row in scored if row["kept"]]
+    left = [row["das"] for row in scored if not row["kept"]]
+    assert len(kept) == 4
+    assert left
+    assert min(kept) >= max(left)
+
+
+def test_no_test_or_dev_text_is_in_any_prompt(bench: Bench) -> None:
+    config = bench.config()
+    bench.run(config, "a")
+    task = load_task(config.task)
+    prompts = json.dumps([body["messages"] for body in bench.fake.bodies])
+    held_out = [example.text for example in (*task.test, *task.dev)]
+    assert held_out
+    assert not [text for text in held_out if text in prompts]
+    assert any(example.text in prompts for example in task.pool)
+
+
+def test_pool_labels_are_not_read_by_the_loop(bench: Bench) -> None:
+    run = bench.run(bench.config(), "a")
+    assert all(row["teacher_label"] == row["label"] for row in read_jsonl(run.history) if row["source"] == "pool")
+    assert all(set(row) == {"index", "text"} for row in read_jsonl(run.iteration(0).sampled))
+
+
+def test_the_last_iteration_asks_nothing_it_will_not_use(bench: Bench) -> None:
+    run = bench.run(bench.config(), "a")
+    assert not run.iteration(2).generated.exists()
+    assert not run.iteration(2).sampled.exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "absent"),
+    [
+        ("analyze", "analysis.json"), ("generate", "generated.jsonl"), ("score", "scored.jsonl"),
+        ("evaluate", "predictions.jsonl"), ("sample", "sampled.jsonl"), ("review", "replayed.jsonl"),
+    ],
+)  # fmt: skip
+def test_a_part_left_out_leaves_no_trace_and_the_run_goes_through(bench: Bench, part: str, absent: str) -> None:
+    run = bench.run(bench.config(without=[part]), "a")
+    assert not list(run.root.glob(f"iteration_*/{absent}"))
+    assert read_json(run.result)["without"] == [part]
+    balanced(run)
+
+
+@pytest.mark.parametrize(("part", "other"), [("easy", "hard"), ("hard", "easy")])
+def test_the_places_of_a_left_out_kind_go_to_the_other(bench: Bench, part: str, other: str) -> None:
+    run = bench.run(bench.config(without=[part]), "a")
+    sources = read_jsonl(run.metrics)[1]["counts"]["by_source"]
+    assert part not in sources
+    assert sources[other] == 6
+
+
+def test_without_separation_generated_texts_cost_no_labelling_call(bench: Bench) -> None:
+    run = bench.run(bench.config(without=["separation", "sample"]), "a")
+    made = [row for row in read_jsonl(run.history) if row["source"] == "hard"]
+    assert made
+    assert all(row["label"] == row["intended"] and row["teacher_confidence"] is None for row in made)
+    assert not [body for body in bench.fake.asked if "label only" in json.dumps(body)]
+
+
+def test_without_correct_the_analyst_sees_wrong_answers_only(bench: Bench) -> None:
+    bench.run(bench.config(without=["correct"]), "a")
+    analyses = [json.dumps(body) for body in bench.fake.asked if "weaknesses" in json.dumps(body)]
+    assert analyses
+    assert not [said for said in analyses if "answered these correctly" in said]
+
+
+@pytest.mark.parametrize("strategy", ["seed_only", "static", "pool_random", "teacher_shot", "full_shot"])
+def test_every_strategy_runs_on_the_same_nodes(bench: Bench, strategy: str) -> None:
+    run = bench.run(bench.config(strategy=strategy), "a")
+    result = read_json(run.result)
+    sources = {row["source"] for row in read_jsonl(run.history)}
+    expected = {
+        "seed_only": {"seed"}, "static": {"seed", "plain"}, "pool_random": {"seed", "pool"},
+        "teacher_shot": {"seed", "pool"}, "full_shot": {"seed", "gold"},
+    }  # fmt: skip
+    assert sources == expected[strategy]
+    assert (result["teacher"]["calls"] > 0) == (strategy not in {"seed_only", "full_shot"})
+    balanced(run)
+
+
+def test_full_shot_drops_texts_without_gold_and_says_so(bench: Bench) -> None:
+    run = bench.run(bench.config(strategy="full_shot"), "a")
+    counts = read_jsonl(run.metrics)[1]["counts"]
+    assert counts["dropped"] == {"no_gold_label": 20}
+    assert counts["kept"] == 40
+
+
+def test_a_budget_ends_the_run_softly(bench: Bench) -> None:
+    run = bench.run(bench.config(iterations=50, budget={"tokens": 4000}), "a")
+    result = read_json(run.result)
+    tokens = result["teacher"]["prompt_tokens"] + result["teacher"]["completion_tokens"]
+    assert result["stopped_because"] == "budget: tokens"
+    assert 3000 < tokens <= 4200
+    assert run.report.exists()
+    balanced(run)
+
+
+def test_another_run_with_the_same_prompts_pays_nothing(bench: Bench) -> None:
+    first = bench.run(bench.config(), "a")
+    asked = len(bench.fake.asked)
+    second = bench.run(bench.config(), "b")
+    assert len(bench.fake.asked) == asked
+    one, two = read_json(first.result)["teacher"], read_json(second.result)["teacher"]
+    assert two["cached_calls"] == two["calls"] == one["calls"]
+    assert two["prompt_tokens"] == one["prompt_tokens"]
+
+
+def test_a_run_can_be_replayed_without_an_endpoint(bench: Bench) -> None:
+    first = bench.run(bench.config(), "a")
+    config = bench.config()
+    bench.fake.close()
+    replay = config.model_copy(update={"teacher": config.teacher.model_copy(update={"mode": "replay"})})
+    second = bench.run(replay, "b")
+    assert read_json(second.result)["curve"] == read_json(first.result)["curve"]
+
+
+def test_faulty_replies_are_counted_by_reason_and_never_trained_on(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    fake = FakeTeacher(lambda body: "purple" if "label only" in json.dumps(body) else toy_answer(body), malformed=3)
+    try:
+        bench = Bench(tmp_path, fake)
+        run = bench.run(bench.config(), "a")
+        row = read_jsonl(run.metrics)[-1]
+        assert row["iteration"] == 0
+        assert read_json(run.result)["stopped_because"] == "nothing new to train on"
+        reasons = {drop["reason"] for drop in read_jsonl(run.iteration(0).dropped)}
+        assert "not_a_label" in reasons
+    finally:
+        fake.close()
+
+
+def test_the_checkpoint_stays_small(bench: Bench) -> None:
+    run = bench.run(bench.config(iterations=3), "a")
+    assert run.checkpoints.stat().st_size < 1_000_000

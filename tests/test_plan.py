@@ -1,0 +1,118 @@
+"""What was asked for becomes what will run: strategy, implications, and what makes no sense."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.baselines.strategy import find_strategy, strategy_names
+from agent.graph import Plan
+from agent.plan import configure, needs_teacher, plan_of
+from tasks.faults import UserError
+from tasks.task import Example, Task
+
+
+def task(pool: int = 100) -> Task:
+    seed = (Example("x", "a"), Example("y", "b"))
+    texts = tuple(Example(f"p{n}", None) for n in range(pool))
+    return Task("mine", "classification", "English", "text", "?", {"a": "", "b": ""}, {}, seed, (), texts, seed, ())
+
+
+def planned(*sets: str, strategy: str = "evokd", pool: int = 100) -> Plan:
+    return plan_of(configure({"task": "mine", "strategy": strategy}, sets), task(pool))
+
+
+def mistake(*sets: str, strategy: str = "evokd", pool: int = 100) -> str:
+    with pytest.raises(UserError) as caught:
+        planned(*sets, strategy=strategy, pool=pool)
+    return str(caught.value)
+
+
+def test_the_whole_loop_leaves_nothing_out() -> None:
+    plan = planned()
+    assert plan.without == frozenset()
+    assert plan.places == {"hard": 8, "easy": 8}
+    assert needs_teacher(plan)
+
+
+def test_without_a_pool_nothing_is_sampled() -> None:
+    assert planned(pool=0).without == {"sample"}
+    assert planned("batch.pool=0").without == {"sample"}
+
+
+def test_without_evaluate_or_generate_nobody_analyses() -> None:
+    assert planned("without=[evaluate]").without == {"evaluate", "analyze"}
+    assert planned("without=[generate]").without == {"generate", "analyze"}
+
+
+@pytest.mark.parametrize("sets", [["without=[hard,easy]"], ["batch.hard=0", "batch.easy=0"]])
+def test_with_neither_hard_nor_easy_nothing_is_generated(sets: list[str]) -> None:
+    assert {"generate", "analyze"} <= planned(*sets).without
+
+
+def test_the_places_of_a_left_out_kind_go_to_the_other() -> None:
+    assert planned("without=[hard]", "batch.hard=5", "batch.easy=3").places == {"easy": 8}
+    assert planned("without=[easy]", "batch.hard=5", "batch.easy=3").places == {"hard": 8}
+    assert planned("batch.hard=5", "batch.easy=3").places == {"hard": 5, "easy": 3}
+
+
+def test_static_fills_the_places_of_the_pool_with_plain_texts() -> None:
+    assert planned("batch.hard=5", "batch.easy=3", "batch.pool=4", strategy="static").places == {"plain": 12}
+
+
+def test_a_loop_that_makes_no_texts_is_a_mistake() -> None:
+    said = mistake("without=[generate,sample]")
+    assert said.startswith("--without: expected texts to train on") and "got generate,sample" in said
+    assert "--without" in mistake("without=[generate]", pool=0)
+    assert "got strategy seed_only, which makes none" in mistake("iterations=2", strategy="seed_only")
+
+
+@pytest.mark.parametrize("strategy", ["pool_random", "teacher_shot", "full_shot"])
+def test_a_strategy_that_lives_on_the_pool_needs_one(strategy: str) -> None:
+    assert mistake(strategy=strategy, pool=0) == (
+        f"mine: data.pool: expected texts to train on, for strategy {strategy}, got none. "
+        "Add unlabelled texts as data.pool, or choose another strategy."
+    )
+
+
+def test_taking_nothing_from_the_pool_is_told_apart_from_having_none() -> None:
+    assert mistake("batch.pool=0", strategy="pool_random").startswith("batch.pool: expected texts")
+
+
+def test_the_settings_of_a_strategy_go_over_the_recipe_and_under_set() -> None:
+    recipe = {"task": "mine", "strategy": "static", "batch": {"surplus": 2.0, "hard": 3}}
+    assert configure(recipe).batch.surplus == 1.0
+    assert configure(recipe).batch.hard == 3
+    assert configure(recipe, ["batch.surplus=4"]).batch.surplus == 4.0
+    assert configure({"task": "mine"}, ["strategy=static"]).batch.surplus == 1.0
+
+
+def test_without_review_the_student_goes_on_from_its_last_weights_unless_told() -> None:
+    assert configure({"task": "mine"}).student.train_from == "base"
+    assert configure({"task": "mine", "without": ["review"]}).student.train_from == "previous"
+    told = {"task": "mine", "without": ["review"], "student": {"train_from": "base"}}
+    assert configure(told).student.train_from == "base"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "asks"),
+    [("evokd", True), ("static", True), ("pool_random", True), ("teacher_shot", True), ("seed_only", False),
+     ("full_shot", False)],
+)  # fmt: skip
+def test_which_strategies_ask_the_teacher(strategy: str, asks: bool) -> None:
+    assert needs_teacher(planned(strategy=strategy)) is asks
+
+
+def test_the_ceiling_of_the_teacher_has_no_budget() -> None:
+    recipe = {"task": "mine", "strategy": "teacher_shot", "budget": {"tokens": 5}}
+    assert configure(recipe).budget.tokens is None
+
+
+def test_strategies_are_the_files_of_the_folder_and_say_what_they_are() -> None:
+    assert {"evokd", "seed_only", "static", "pool_random", "teacher_shot", "full_shot"} <= set(strategy_names())
+    assert all(find_strategy(name).gloss for name in strategy_names())
+
+
+@pytest.mark.parametrize("name", ["strategy", "__init__", "evokdd", ""])
+def test_an_unknown_strategy_is_answered_with_those_there_are(name: str) -> None:
+    with pytest.raises(UserError, match=r"--strategy: expected one of evokd, .*static.*, got '"):
+        find_strategy(name)
