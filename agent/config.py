@@ -68,6 +68,8 @@ class TeacherConfig(Section):
     """Labels asked per text when the endpoint gives no logprobs; their agreement is the confidence."""
     texts_per_label_call: int = Field(1, ge=1, le=50)
     """Texts in one labelling call; more than 1 only where it was measured to be as right."""
+    calibrate: bool = True
+    """Divide the label distribution by its mean over the pool texts labelled so far; needs logprobs and a pool."""
     price: Price | None = None
 
 

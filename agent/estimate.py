@@ -10,7 +10,7 @@ from agent.config import BudgetConfig, RunConfig
 from agent.graph import Plan
 from agent.nodes.analyze import CORRECT_SHOWN, WRONG_SHOWN
 from agent.nodes.analyze import request as analyze_request
-from agent.nodes.generate import Call, slots
+from agent.nodes.generate import TEXTS_PER_LABEL, Call, slots
 from agent.nodes.generate import request as generate_request
 from agent.plan import needs_teacher, plan_of
 from agent.state import rng
@@ -43,7 +43,7 @@ def estimate(config: RunConfig) -> dict[str, Any]:
             "nodes": {},
         }
     samples = sample_requests(config, plan, rest, shots)
-    nodes = {name: node_estimate(name, request, plan, config, len(rest.pool)) for name, request in samples.items()}
+    nodes = {name: node_estimate(name, request, plan, config, rest) for name, request in samples.items()}
     calls = sum(node["calls"] for node in nodes.values())
     tokens = sum(node["tokens"] for node in nodes.values())
     prompt = sum(node["prompt_tokens"] for node in nodes.values())
@@ -75,25 +75,27 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
         requests["analyze"] = analyze_request(task, (rows * WRONG_SHOWN)[:WRONG_SHOWN], correct)
     if "generate" not in plan.without:
         drawn = slots(task, plan.places, dict.fromkeys(labels, 1.0), rng(config.seed, 0, "plan"))
-        mine = tuple(sorted(drawn, key=lambda slot: labels.index(slot.label)))[: config.batch.texts_per_call]
-        texts = tuple({"text": shot.text, "label": str(shot.label)} for shot in shots if shot.label == mine[0].label)
-        call = Call(mine, (), texts[:2], ())
+        label = drawn[0].label
+        mine = tuple(slot for slot in drawn if slot.label == label)[: config.batch.texts_per_call]
+        texts = tuple(shot.text for shot in shots if shot.label == label)[:2]
+        call = Call(label, mine, (), texts, ())
         requests["generate"] = generate_request(task, call, config.batch.generate_temperature)
     if "separation" not in plan.without or "sample" not in plan.without:
         requests["label"] = label_request(task, (task.pool or task.seed)[0].text, logprobs=True)
     return requests
 
 
-def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, pool_texts: int) -> dict[str, Any]:
+def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, task: Task) -> dict[str, Any]:
     """Calls and tokens of one node over the whole run; a pool text is taken once."""
     turns = plan.iterations
     written = sum(ceil(n * config.batch.surplus) for n in plan.places.values()) if "generate" not in plan.without else 0
-    pool = min(turns * config.batch.pool, pool_texts) if "sample" not in plan.without else 0
+    pool = min(turns * config.batch.pool, len(task.pool)) if "sample" not in plan.without else 0
     if name == "analyze":
         calls, reply = turns - 1, REPLY_TOKENS["analyze"]
     elif name == "generate":
-        calls = turns * ceil(written / config.batch.texts_per_call)
-        reply = TOKENS_A_TEXT * min(written, config.batch.texts_per_call)
+        labels = min(len(task.labels), max(1, written // TEXTS_PER_LABEL))
+        a_turn = labels * ceil(written / labels / config.batch.texts_per_call)
+        calls, reply = turns * a_turn, TOKENS_A_TEXT * written / max(1, a_turn)
     else:
         apart = written if "separation" not in plan.without else 0
         calls = ceil((turns * apart + pool) / config.teacher.texts_per_label_call)

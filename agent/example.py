@@ -27,6 +27,8 @@ class LabelledExample:
     teacher_label: str | None = None
     teacher_confidence: float | None = None
     teacher_distribution: Mapping[str, float] | None = None
+    teacher_raw: Mapping[str, float] | None = None
+    """The teacher's distribution before calibration."""
     agrees: bool | None = None
     """Whether the separate label is the intended one."""
     student_confidence: float | None = None

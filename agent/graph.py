@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -162,8 +163,9 @@ def timed(name: str, lane_name: str, node: Node) -> Node:
         context = runtime.context
         iteration = state.get("iteration", 0)
         context.notify("start", name, iteration)
-        started, clock = time.time(), time.perf_counter()
-        result = node(state, runtime)
+        with nullcontext() if lane_name == "main" else context.turns:
+            started, clock = time.time(), time.perf_counter()
+            result = node(state, runtime)
         row = {
             "iteration": iteration, "node": name, "lane": lane_name,
             "started": started, "seconds": time.perf_counter() - clock,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 import uuid
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import yaml
@@ -32,9 +32,6 @@ from tasks.task import Task, load_task
 
 THREAD = "run"
 NODES_AN_ITERATION = 6
-LOWEST_PRIORITY = 19
-"""Of the student's threads where the teacher shares the processor: llama.cpp's threads wait for one another at every
-step, so a student that takes half a core from one of them stops them all."""
 PACKAGES = ("torch", "transformers", "peft", "langgraph", "openai")
 
 Notify = Callable[[str, str, int], None]
@@ -89,9 +86,9 @@ def _drive(
             write_json(run.identity, birth)
             write_text(run.graph, drawing(plan))
             write_text(run.config, dump(config))
-        if config.teacher.base_url == LOCAL and student.device == "cpu":
-            os.nice(LOWEST_PRIORITY)
-        context = Context(config, task, shots, run, teacher, student, notify)
+        shared = config.teacher.base_url == LOCAL and student.device == "cpu"
+        turns = Lock() if shared else nullcontext()
+        context = Context(config, task, shots, run, teacher, student, notify, turns)
         watch(context)
         stream(context, plan)
     result: dict[str, Any] = read_json(run.result)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypedDict
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -58,6 +59,9 @@ class Context:
     student: Student
     notify: Callable[[str, str, int], None] = lambda event, node, iteration: None
     """Told "start" and "end" of every node, for the progress display."""
+    turns: AbstractContextManager[Any] = field(default_factory=nullcontext)
+    """A lock where teacher and student share a processor: the lanes' nodes then take turns. llama.cpp's threads wait for
+    one another at every step, so a student that takes half a core from one of them more than halves the teacher."""
 
     def rng(self, iteration: int, node: str) -> np.random.Generator:
         """The random generator of one node in one iteration."""

@@ -11,8 +11,8 @@ import pytest
 
 from agent.config import RunConfig, dump
 from agent.plan import configure, needs_teacher, plan_of
-from agent.rundir import RunDir, write_json, write_text
 from agent.run import drawing, identity, stream
+from agent.rundir import RunDir, write_json, write_text
 from agent.state import Context, rng
 from agent.teacher.teacher import open_teacher
 from tasks.task import load_task
@@ -51,7 +51,9 @@ class Bench:
             write_json(run.identity, {**identity(task), "id": run_id or name})
             write_text(run.config, dump(config))
             write_text(run.graph, drawing(plan))
-        with closing(open_teacher(config.teacher, config.budget, run_id or name, needed=needs_teacher(plan))) as teacher:
+        with closing(
+            open_teacher(config.teacher, config.budget, run_id or name, needed=needs_teacher(plan))
+        ) as teacher:
             stream(Context(config, rest, shots, run, teacher, FakeStudent(list(task.labels)), notify), plan)
         return run
 

@@ -75,13 +75,13 @@ def run_words(*sets: str) -> list[str]:
         (["plan", "avis_clients", "--without", "score,train"], "options: without.1: expected 'analyze'"),
         (["plan", "avis_clients", "--set", "student.epoch=1"], "student.epoch: expected a known field, got 'epoch'."),
         (["plan", "avis_clients", "--set", "shots=999"], "avis_clients: seed: expected at least 999 examples a label"),
+        (["predict", "nowhere", "--file", "."], "--file: expected a file, got ."),
         (["report", "nowhere"], "RUN: expected a run folder with config.yaml, got nowhere."),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_words_of_the_command_is_one_line(mistake: Mistake, words: list[str], said: str) -> None:
     err = mistake(*words)
-    assert all(line.startswith("evokd: ") for line in err)
-    assert said in err[0]
+    assert said in err[0] and all(line.startswith("evokd: ") for line in err)
     assert len(err) == (2 if "shots=999" in words else 1)  # one for each label
 
 
@@ -154,8 +154,7 @@ def test_a_wrong_model_is_answered_with_the_near_one(mistake: Mistake) -> None:
 def test_the_tasks_as_json(evokd: Call) -> None:
     code, out, _ = evokd("tasks", "--json")
     rows = json.loads(out)
-    assert code == 0
-    assert [row["name"] for row in rows] == bundled_tasks()
+    assert code == 0 and [row["name"] for row in rows] == bundled_tasks()
     assert all(set(row) == {"name", "kind", "language", "labels", "seed", "dev", "pool", "test"} for row in rows)
 
 
@@ -167,7 +166,7 @@ def test_the_plan_as_json(evokd: Call) -> None:
     assert set(figures["prompts"]) == set(figures["nodes"]) == {"analyze", "generate", "label"}
     assert figures["prompts"]["label"][0][0] == "system"
     assert set(figures["nodes"]["label"]) == {"calls", "prompt_tokens", "tokens"}
-    assert "- lovely :pizza: => good" in evokd("plan", task())[1]
+    assert "- lovely :pizza:" in evokd("plan", task())[1]
 
 
 def test_the_graph_is_mermaid_without_what_was_left_out(evokd: Call) -> None:
@@ -179,8 +178,9 @@ def test_the_graph_is_mermaid_without_what_was_left_out(evokd: Call) -> None:
 def test_a_new_task_can_be_planned_as_it_is_and_is_not_overwritten(evokd: Call) -> None:
     assert evokd("tasks", "new", "mine")[0] == 0
     code, out, _ = evokd("plan", "mine")
-    assert code == 0
-    assert out.startswith("task mine: 2 labels, 1 shots a label (2 seed examples)") and "── label ──" in out
+    assert (
+        code == 0 and out.startswith("task mine: 2 labels, 1 shots a label (2 seed examples)") and "── label ──" in out
+    )
     code, _, err = evokd("tasks", "new", "mine")
     assert code == 2 and err[0].startswith("evokd: NAME: expected a new folder")
 

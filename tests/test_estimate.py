@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from math import ceil
 from typing import Any
 
+import numpy as np
 import pytest
 
 from agent.config import BudgetConfig, RunConfig
 from agent.estimate import ends_early, estimate, node_estimate
 from agent.graph import Plan
+from agent.nodes.generate import slots
 from agent.plan import configure
 from agent.teacher.messages import Request
+from tasks.task import Example, Task, load_task
 
 REQUEST = Request("labeller", (("system", "s" * 100), ("user", "u" * 60)), 0.0, 8)  # 160 / 4 + 10 = 50 tokens
 
@@ -19,8 +24,11 @@ def config(**fields: Any) -> RunConfig:
     return configure({"task": "mine", **fields})
 
 
-def node(name: str, plan: Plan, pool: int = 1000, **fields: Any) -> dict[str, Any]:
-    return node_estimate(name, REQUEST, plan, config(**fields), pool)
+def node(name: str, plan: Plan, labels: int = 2, pool: int = 1000, **fields: Any) -> dict[str, Any]:
+    names = {str(n): "" for n in range(labels)}
+    texts = tuple(Example(str(n), None) for n in range(pool))
+    task = Task("mine", "classification", "English", "text", "?", names, {}, (), (), texts, (), ())
+    return node_estimate(name, REQUEST, plan, config(**fields), task)
 
 
 def test_nothing_is_analysed_after_the_seed_examples_or_in_the_last_iteration() -> None:
@@ -28,13 +36,23 @@ def test_nothing_is_analysed_after_the_seed_examples_or_in_the_last_iteration() 
     assert node("analyze", Plan(iterations=1))["calls"] == 0
 
 
-def test_generating_asks_for_the_surplus_in_full_calls() -> None:
-    # 8 hard and 8 easy with surplus 1.5 are 24 texts: 3 calls of 8, in each of 2 iterations
+def test_generating_asks_for_the_surplus_label_by_label() -> None:
+    # 8 hard and 8 easy with surplus 1.5 are 24 texts, 12 a label: 2 calls of at most 8 for each of 2 labels, twice
     assert node("generate", Plan(iterations=2)) == {
-        "calls": 6, "prompt_tokens": 300, "tokens": 6 * (50 + 8 * 30),
+        "calls": 8, "prompt_tokens": 400, "tokens": 8 * (50 + 6 * 30),
     }  # fmt: skip
-    # 5 a call are 5 calls
-    assert node("generate", Plan(iterations=2), batch={"texts_per_call": 5})["calls"] == 10
+    # of 12 labels 6 get their turn, 4 texts each
+    assert node("generate", Plan(iterations=1), labels=12)["calls"] == 6
+    # 12 texts a label, 5 a call
+    assert node("generate", Plan(iterations=1), batch={"texts_per_call": 5})["calls"] == 6
+
+
+@pytest.mark.parametrize(("task", "labels"), [("avis_clients", 2), ("support_tickets", 8)])
+def test_as_many_generating_calls_are_foretold_as_equal_need_makes(task: str, labels: int) -> None:
+    loaded = load_task(task)
+    wanted = slots(loaded, {"hard": 12, "easy": 12}, dict.fromkeys(loaded.labels, 1.0), np.random.default_rng(0))
+    made = sum(ceil(count / 8) for count in Counter(slot.label for slot in wanted).values())
+    assert node("generate", Plan(iterations=1), labels=labels)["calls"] == made
 
 
 def test_labelling_asks_for_every_candidate_and_every_pool_text() -> None:

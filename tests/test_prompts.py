@@ -21,13 +21,16 @@ TASK = Task(
     "t", "classification", "French", "review", "Happy?", {"good": "would come back", "bad": ""},
     {"length": ("short",)}, SEED, (), (Example("a pool text", None),), (Example("a test text", "good"),), (),
 )  # fmt: skip
-SLOTS = (Slot("good", "hard", {"length": "short"}), Slot("bad", "easy", {"length": "long"}),
-         Slot("bad", "plain", {"length": "long", "subject": "hotel"}))  # fmt: skip
+SLOTS = (
+    Slot("good", "hard", {"length": "short"}),
+    Slot("good", "easy", {"length": "long"}),
+    Slot("good", "plain", {"length": "long", "subject": "hotel"}),
+)
 
 
 def generated(**fields: Any) -> tuple[tuple[str, str], ...]:
     parts: dict[str, Any] = {"weaknesses": (), "examples": (), "missed": (), **fields}
-    return render("generate", task=TASK, slots=SLOTS, **parts)
+    return render("generate", task=TASK, label="good", slots=SLOTS, **parts)
 
 
 def test_labelling_is_one_text_after_a_part_that_is_the_same_for_all_texts() -> None:
@@ -49,31 +52,33 @@ def test_a_text_reaches_the_teacher_as_it_is(text: str) -> None:
 
 
 def test_the_analysis_is_the_turn_before_the_request_for_texts() -> None:
-    weak = {"pattern": "irony", "label": "bad", "advice": "Write ironic praise"}
+    weak = {"pattern": "irony", "label": "good", "advice": "Write ironic praise"}
     messages = generated(weaknesses=(weak,))
     assert [role for role, _ in messages] == ["system", "user", "assistant", "user"]
-    assert messages[2] == ("assistant", "1. bad: irony. Write ironic praise")
+    assert messages[2] == ("assistant", "1. irony: Write ironic praise")
 
 
 def test_without_an_analysis_there_is_no_conversation() -> None:
     assert [role for role, _ in generated()] == ["system", "user"]
 
 
-def test_each_slot_is_a_line_with_its_label_kind_and_attributes() -> None:
+def test_each_text_asked_for_is_a_line_with_its_kind_and_attributes() -> None:
     lines = generated()[1][1].splitlines()
+    assert lines[0].startswith('Write 3 new texts. Each is clearly "good" (would come back)')
     assert lines[1:4] == [
-        "1. good: hard (the classifier would get it wrong), short",
-        "2. bad: easy (the classifier would get it right), long",
-        "3. bad: long, hotel",
+        "1. hard (the classifier would get it wrong), short",
+        "2. easy (the classifier would get it right), long",
+        "3. long, hotel",
     ]
     assert lines[-1].endswith("with 3 texts in this order.")
 
 
 def test_examples_and_missed_texts_are_shown_only_where_there_are_some() -> None:
-    assert "Examples:" not in generated()[1][1] and "got these wrong" not in generated()[1][1]
-    row = {"text": "Awful.", "label": "bad"}
-    said = generated(examples=(row,), missed=(row,))[1][1]
-    assert said.startswith("Examples:\n- Awful. => bad\nThe classifier got these wrong:\n- Awful. => bad\nWrite new")
+    bare, full = generated()[1][1], generated(examples=("Lovely.",), missed=("Not bad.",))[1][1]
+    assert "- " not in bare and "something else" not in bare
+    assert full.startswith(
+        'Examples of "good":\n- Lovely.\nThe classifier took these for something else:\n- Not bad.\nWrite 3 new'
+    )
 
 
 def test_the_generator_is_told_the_language_and_the_meaning_of_the_labels() -> None:
@@ -107,7 +112,7 @@ def test_every_file_is_one_call_and_all_its_blocks_have_a_role() -> None:
 
 
 def test_no_request_shows_a_test_text_or_a_text_of_the_pool_that_was_not_given() -> None:
-    call = Call(SLOTS, (), ({"text": "Lovely.", "label": "good"},), ())
+    call = Call("good", SLOTS, (), ("Lovely.",), ())
     wrong = [{"text": "Lovely.", "predicted": "bad", "label": "good"}]
     requests = [analyze_request(TASK, wrong, []), generate_request(TASK, call, 1.0), label_request(TASK, "new", True)]
     said = "\n".join(content for request in requests for _, content in request.messages)

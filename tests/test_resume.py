@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.rundir import RunDir, read_json, read_jsonl, write_json
 from agent.run import resume
+from agent.rundir import RunDir, read_json, read_jsonl, write_json
 from tasks.faults import UserError
 from tests.conftest import Bench
 
@@ -47,9 +47,7 @@ def contents(run: RunDir) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("moment", ["start", "end"])
 @pytest.mark.parametrize(("node", "iteration"), CUTS)
-def test_a_run_cut_at_any_node_ends_as_an_unbroken_one(
-    bench: Bench, node: str, iteration: int, moment: str
-) -> None:
+def test_a_run_cut_at_any_node_ends_as_an_unbroken_one(bench: Bench, node: str, iteration: int, moment: str) -> None:
     whole = bench.run(bench.config("one"), "whole", run_id="id")
     paid = len(bench.fake.asked)
 
@@ -67,6 +65,7 @@ def test_a_run_cut_at_any_node_ends_as_an_unbroken_one(
 
 def without_ledger(files: dict[str, bytes]) -> dict[str, bytes]:
     """The two runs have a ledger each, so that both pay; its path in config.yaml differs, and what was cached."""
+
     def plain(name: str, data: bytes) -> bytes:
         if name == "config.yaml":
             return data.replace(b"one.sqlite", b"two.sqlite")

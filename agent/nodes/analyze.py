@@ -13,7 +13,7 @@ from agent.teacher.messages import Reply, Request
 from prompts.render import render
 from tasks.task import Task
 
-WRONG_SHOWN, CORRECT_SHOWN, WEAKNESSES = 8, 4, 4
+WRONG_SHOWN, CORRECT_SHOWN, WEAKNESSES = 8, 4, 3
 LONGEST = 300
 """Characters of a text that the analyst reads."""
 
@@ -80,7 +80,7 @@ def request(task: Task, wrong: Sequence[Mapping[str, Any]], correct: Sequence[Ma
         role="analyst",
         messages=render("analyze", task=task, limit=WEAKNESSES, **slots),
         temperature=0.3,
-        max_tokens=500,
+        max_tokens=400,
         schema=SCHEMA,
     )
 

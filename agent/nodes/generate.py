@@ -23,6 +23,8 @@ SHOWN = 2
 LONGEST = 300
 """Characters of a shown text."""
 TOKENS_PER_TEXT = 90
+TEXTS_PER_LABEL = 4
+"""Texts asked for a label at least, where there are more labels than texts."""
 
 SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -44,14 +46,15 @@ class Slot:
 
 @dataclass(frozen=True)
 class Call:
-    """One request: slots of one label or of neighbouring labels, and what the teacher is shown."""
+    """One request: slots of one label, and what the teacher is shown."""
 
+    label: str
     slots: tuple[Slot, ...]
     weaknesses: tuple[Mapping[str, Any], ...]
-    examples: tuple[Mapping[str, str], ...]
-    """Seed examples: text and label."""
-    missed: tuple[Mapping[str, str], ...]
-    """Texts the student got wrong: text and label."""
+    examples: tuple[str, ...]
+    """Seed examples of the label."""
+    missed: tuple[str, ...]
+    """Texts of the label that the student got wrong."""
 
 
 def generate(state: State, runtime: Runtime[Context], places: Mapping[str, int]) -> TeacherLane:
@@ -65,6 +68,7 @@ def generate(state: State, runtime: Runtime[Context], places: Mapping[str, int])
     weights = need(Counter(row["label"] for row in history), accuracy(predictions, list(context.task.labels)))
     wanted = {kind: ceil(count * context.config.batch.surplus) for kind, count in places.items()}
     calls = plan(context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), rng)
+    calls = calls[: affordable(context, iteration, len(calls), len(read_jsonl(here.sampled)))]
     requests = [request(context.task, call, context.config.batch.generate_temperature) for call in calls]
     replies = context.teacher.ask(requests, "generate", iteration)
     rows, drops = [], []
@@ -81,6 +85,25 @@ def generate(state: State, runtime: Runtime[Context], places: Mapping[str, int])
     return {"budget_ended": context.teacher.budget_ended}
 
 
+def affordable(context: Context, iteration: int, calls: int, waiting: int) -> int:
+    """How many of `calls` leave enough of a token budget to label what they write and the `waiting` pool texts.
+
+    By the mean cost of this run's earlier calls, without this node's own, so that a resumed run decides the same.
+    """
+    limit = context.config.budget.tokens
+    spent = {key: use for key, use in context.teacher.usage().by_node.items() if key != (iteration, "generate")}
+    means = {}
+    for node in ("generate", "label"):
+        mine = [use for (_, name), use in spent.items() if name == node]
+        number = sum(use.calls for use in mine)
+        means[node] = sum(use.tokens for use in mine) / number if number else None
+    if limit is None or means["generate"] is None or means["label"] is None:
+        return calls
+    left = limit - sum(use.tokens for use in spent.values()) - waiting * means["label"]
+    each = means["generate"] + context.config.batch.texts_per_call * means["label"]
+    return max(0, min(calls, int(left / each)))
+
+
 def accuracy(predictions: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> dict[str, float | None]:
     """The student's share of right answers by label on its last batch; None where it saw none. Never the test set."""
     result: dict[str, float | None] = {}
@@ -91,10 +114,18 @@ def accuracy(predictions: Sequence[Mapping[str, Any]], labels: Sequence[str]) ->
 
 
 def slots(task: Task, wanted: Mapping[str, int], weights: Mapping[str, float], rng: np.random.Generator) -> list[Slot]:
-    """`wanted[kind]` slots of each kind, labels by need, attributes drawn so that no two neighbours agree."""
+    """`wanted[kind]` slots of each kind, labels by need, attributes drawn so that neighbours differ.
+
+    Where there are many labels, those with the greatest need take turns: a call for one or two texts would pay
+    its prompt for little, and one call for several labels mixes them up (seen with a teacher of 1.5 B).
+    """
+    count = max(1, sum(wanted.values()) // TEXTS_PER_LABEL)
+    ranked = [list(weights)[i] for i in rng.permutation(len(weights))]
+    chosen = sorted(ranked, key=lambda label: -weights[label])[:count]
+    shares = {label: weights[label] for label in task.labels if label in chosen}
     result = []
-    for kind, count in wanted.items():
-        labels = [label for label, n in quotas(weights, count).items() for _ in range(n)]
+    for kind, places in wanted.items():
+        labels = [label for label, n in quotas(shares, places).items() for _ in range(n)]
         columns = {name: _shuffled(values, len(labels), rng) for name, values in task.attributes.items()}
         for i, label in enumerate(labels):
             result.append(Slot(label, kind, {name: column[i] for name, column in columns.items()}))
@@ -102,23 +133,23 @@ def slots(task: Task, wanted: Mapping[str, int], weights: Mapping[str, float], r
 
 
 def plan(
-    context: Context, wanted: Sequence[Slot], predictions: Sequence[Mapping[str, Any]],
-    weaknesses: Sequence[Mapping[str, Any]], rng: np.random.Generator,
-) -> list[Call]:  # fmt: skip
-    """The slots, label by label, in calls of at most `texts_per_call`; what a call shows is drawn anew."""
-    order = {label: i for i, label in enumerate(context.task.labels)}
-    ordered = sorted(wanted, key=lambda slot: order[slot.label])
+    context: Context,
+    wanted: Sequence[Slot],
+    predictions: Sequence[Mapping[str, Any]],
+    weaknesses: Sequence[Mapping[str, Any]],
+    rng: np.random.Generator,
+) -> list[Call]:
+    """The slots in calls of one label, at most `texts_per_call` each; what a call shows is drawn anew."""
     size = context.config.batch.texts_per_call
-    seeds = [{"text": shot.text, "label": str(shot.label)} for shot in context.shots]
-    missed = [{"text": row["text"], "label": row["label"]} for row in predictions if not row["correct"]]
     calls = []
-    for start in range(0, len(ordered), size):
-        mine = ordered[start : start + size]
-        labels = {slot.label for slot in mine}
-        known = [weakness for weakness in weaknesses if weakness["label"] in labels]
-        shown = [[row for row in rows if row["label"] in labels] for rows in (seeds, missed)]
-        examples, wrong = (tuple(_some(rows, rng)) for rows in shown)
-        calls.append(Call(tuple(mine), tuple(known[:SHOWN]), examples, wrong))
+    for label in context.task.labels:
+        mine = [slot for slot in wanted if slot.label == label]
+        seeds = [shot.text for shot in context.shots if shot.label == label]
+        missed = [row["text"] for row in predictions if row["label"] == label and not row["correct"]]
+        known = tuple(weakness for weakness in weaknesses if weakness["label"] == label)[:SHOWN]
+        for start in range(0, len(mine), size):
+            now = tuple(mine[start : start + size])
+            calls.append(Call(label, now, known, _some(seeds, rng), _some(missed, rng)))
     return [calls[i] for i in rng.permutation(len(calls))]
 
 
@@ -127,7 +158,7 @@ def request(task: Task, call: Call, temperature: float) -> Request:
     return Request(
         role="generator",
         messages=render(
-            "generate", task=task, slots=call.slots,
+            "generate", task=task, label=call.label, slots=call.slots,
             weaknesses=call.weaknesses, examples=call.examples, missed=call.missed,
         ),
         temperature=temperature,
@@ -143,10 +174,9 @@ def written(call: Call, reply: Reply | None) -> tuple[list[dict[str, Any]], list
     texts: list[Any] = reply.parsed["texts"] if isinstance(reply.parsed, dict) else []
     made, drops = [], []
     for slot, text in zip(call.slots, texts, strict=False):
-        line = str(text).strip()
+        line = str(text).encode("utf-8", "replace").decode().strip()  # half a surrogate pair is no text
         if line:
-            aimed = [weakness["pattern"] for weakness in call.weaknesses if weakness["label"] == slot.label]
-            pattern = aimed[0] if aimed and slot.kind == "hard" else None
+            pattern = call.weaknesses[0]["pattern"] if call.weaknesses and slot.kind == "hard" else None
             made.append(
                 {"text": line, "intended": slot.label, "source": slot.kind, "pattern": pattern,
                  "attributes": dict(slot.attributes)}
@@ -178,7 +208,7 @@ def _shuffled(values: Sequence[str], count: int, rng: np.random.Generator) -> li
     return result[:count]
 
 
-def _some(rows: Sequence[Mapping[str, str]], rng: np.random.Generator) -> list[dict[str, str]]:
-    """At most SHOWN rows, drawn, their texts on one line."""
-    picked = [rows[i] for i in rng.permutation(len(rows))[:SHOWN]]
-    return [{**row, "text": " ".join(row["text"].split())[:LONGEST]} for row in picked]
+def _some(texts: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
+    """At most SHOWN texts, drawn, each on one line."""
+    picked = [texts[i] for i in rng.permutation(len(texts))[:SHOWN]]
+    return tuple(" ".join(text.split())[:LONGEST] for text in picked)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.example import LabelledExample, write_examples
+from agent.example import LabelledExample, read_examples, write_examples
 from agent.rundir import put_drops, read_jsonl
 from agent.state import Context, State, TeacherLane
+from agent.teacher.calibration import calibrate, mean_distribution
 from agent.teacher.labelling import TeacherLabel, label_texts
 
 
@@ -32,12 +34,37 @@ def label(state: State, runtime: Runtime[Context], separate: bool = True) -> Tea
         "label",
         iteration,
     )
+    if context.config.teacher.calibrate:
+        mean = mean_distribution(earlier_pool(context, iteration) + raw_of_pool(rows, answers))
+        answers = answers if mean is None else [calibrated(answer, mean) for answer in answers]
     taken = [] if separate else [as_written(row) for row in generated]
     examples, drops = labelled([*rows, *([] if separate else generated)], [*answers, *taken], iteration + 1)
     write_examples(after.candidates, examples)
     write_examples(after.batch, examples)
     put_drops(here.dropped, "label", drops)
     return {"waiting": len(examples), "budget_ended": context.teacher.budget_ended}
+
+
+def earlier_pool(context: Context, iteration: int) -> list[Mapping[str, float]]:
+    """The teacher's raw distributions for the pool texts of earlier iterations."""
+    numbers = range(1, iteration + 1)
+    examples = [e for k in numbers for e in read_examples(context.run.iteration(k).candidates)]
+    return [e.teacher_raw for e in examples if e.source == "pool" and e.teacher_raw is not None]
+
+
+def raw_of_pool(rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel]) -> list[Mapping[str, float]]:
+    """The same for the texts just labelled."""
+    pairs = zip(rows, answers, strict=True)
+    return [answer.raw for row, answer in pairs if row["source"] == "pool" and answer.raw is not None]
+
+
+def calibrated(answer: TeacherLabel, mean: Mapping[str, float]) -> TeacherLabel:
+    """The answer with its distribution calibrated, and the label that is then the likeliest."""
+    if answer.label is None or answer.raw is None:
+        return answer
+    distribution = calibrate(answer.raw, mean)
+    best = max(distribution, key=lambda label: distribution[label])
+    return replace(answer, label=best, confidence=distribution[best], distribution=distribution)
 
 
 def interleaved(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -75,6 +102,7 @@ def labelled(
                 teacher_label=answer.label,
                 teacher_confidence=answer.confidence,
                 teacher_distribution=answer.distribution,
+                teacher_raw=answer.raw,
                 agrees=None if intended is None else intended == answer.label,
             )
         )

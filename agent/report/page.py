@@ -14,10 +14,10 @@ from agent.report.wording import DASH, clip, duration, gain, money, number, plur
 from agent.rundir import RunDir
 
 STOPS = {
-    "tokens": "the token budget ended",
-    "cost": "the cost budget ended",
-    "calls": "the call budget ended",
-    "minutes": "the time budget ended",
+    "budget: tokens": "the token budget ended",
+    "budget: cost": "the cost budget ended",
+    "budget: calls": "the call budget ended",
+    "budget: minutes": "the time budget ended",
     "iterations": "all iterations are done",
 }
 METRICS = {"macro_f1": "macro-F1", "accuracy": "accuracy"}

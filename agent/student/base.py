@@ -18,6 +18,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
 )
 
+from agent.student.pooling import declares_mean, pool_by_mean
 from agent.student.quiet import quiet
 from tasks.faults import Fault, UserError
 
@@ -31,6 +32,8 @@ class Base:
     tokenizer: Any
     head: tuple[str, ...]
     """Modules that start from a seed and are trained in full: the classifier, and a pooler the weights lack."""
+    pooling: tuple[str, ...]
+    """Modules added to average the tokens (pooling.py): LoRA leaves them as they are, an adapter keeps them."""
     max_length: int
     """Tokens of a text that are read."""
 
@@ -55,6 +58,9 @@ def load_base(weights: Path, labels: Sequence[str], max_length: int) -> Base:
             config.num_labels = len(labels)
             config.id2label, config.label2id = names, {label: index for index, label in names.items()}
             config.problem_type = "single_label_classification"
+            averaged = declares_mean(weights, str(config.model_type))
+            if averaged:
+                config.num_hidden_layers += 1
             tokenizer = AutoTokenizer.from_pretrained(weights, local_files_only=True)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
@@ -65,7 +71,10 @@ def load_base(weights: Path, labels: Sequence[str], max_length: int) -> Base:
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise _not_a_model(weights, f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160]}") from error
     fresh = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
-    return Base(model.eval(), tokenizer, _head(model, fresh, weights), _length(config, tokenizer, max_length))
+    pooling = pool_by_mean(model) if averaged else ()
+    fresh = [key for key in fresh if not key.startswith(tuple(f"{name}." for name in pooling))]
+    length = _length(config, tokenizer, max_length)
+    return Base(model.eval(), tokenizer, _head(model, fresh, weights), pooling, length)
 
 
 def _head(model: Any, fresh: Sequence[str], weights: Path) -> tuple[str, ...]:

@@ -28,12 +28,18 @@ def trainable(base: Base, config: StudentConfig) -> Any:
     lora = config.lora
     wanted = LoraConfig(
         task_type=TaskType.SEQ_CLS, r=lora.rank, lora_alpha=lora.alpha or 2 * lora.rank, lora_dropout=lora.dropout,
-        target_modules=projections(base, lora.target_modules), modules_to_save=list(base.head),
+        target_modules=projections(base, lora.target_modules), modules_to_save=[*base.head, *base.pooling],
         base_model_name_or_path=config.model,
     )  # fmt: skip
     with quiet():
         wrapped = get_peft_model(model, wanted)
-    wrapped.peft_config["default"].base_model_name_or_path = config.model
+    return frozen(wrapped, base)
+
+
+def frozen(wrapped: Any, base: Base) -> Any:
+    """`wrapped` with its pooling modules frozen; peft makes all that an adapter keeps trainable."""
+    for name in base.pooling:
+        wrapped.get_submodule(f"base_model.model.{name}").requires_grad_(False)
     return wrapped
 
 
@@ -44,9 +50,10 @@ def projections(base: Base, wanted: tuple[str, ...] | None) -> list[str]:
         UserError: a name in `wanted` that no linear layer of the encoder ends with.
     """
     prefix = base.model.base_model_prefix
+    left_out = tuple(f"{name}." for name in (*base.head, *base.pooling))
     names = [
         f"{prefix}.{name}" for name, module in base.encoder.named_modules()
-        if isinstance(module, nn.Linear) and "pooler" not in name and f"{prefix}.{name}" not in base.head
+        if isinstance(module, nn.Linear) and "pooler" not in name and not f"{prefix}.{name}.".startswith(left_out)
     ]  # fmt: skip
     if wanted is None:
         return names

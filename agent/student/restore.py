@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from agent.student.base import Base
+from agent.student.lora import frozen
 from agent.student.quiet import quiet
 from tasks.faults import Fault, UserError
 
@@ -31,7 +32,7 @@ def restored(base: Base, adapter: Path, train: bool) -> Any:
             return model
         with quiet():
             wrapped = PeftModel.from_pretrained(model, str(adapter), is_trainable=train, local_files_only=True)
-            return wrapped if train else wrapped.merge_and_unload()
+            return frozen(wrapped, base) if train else wrapped.merge_and_unload()
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         first = str(error).strip().splitlines()[0][:160]
         expected = f"an adapter of this student ({base.model.config.num_labels} labels)"

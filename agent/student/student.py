@@ -51,5 +51,8 @@ class Student(Protocol):
         ...
 
     def export(self, adapter: Path, folder: Path) -> None:
-        """Writes `folder`, loadable by plain transformers; the adapter goes to `folder/adapter` for base + peft."""
+        """Writes `folder`, loadable by plain transformers, and the adapter as `folder/adapter`.
+
+        The base takes that adapter with peft when it is loaded with `config=AutoConfig.from_pretrained(folder)`.
+        """
         ...

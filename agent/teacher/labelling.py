@@ -30,9 +30,11 @@ class TeacherLabel:
     confidence: float | None
     """Probability of `label`: from logprobs, or the share of agreeing draws; None for many texts a call."""
     distribution: Mapping[str, float] | None
-    fault: str | None
+    fault: str | None = None
     """"budget" (not asked), "not_a_label", or the fault of the reply."""
     said: str = ""
+    raw: Mapping[str, float] | None = None
+    """The distribution as the logprobs gave it; `distribution` may be calibrated later."""
 
 
 def label_texts(
@@ -76,7 +78,7 @@ def _from_logprobs(reply: Reply | None, labels: Sequence[str]) -> TeacherLabel:
     distribution, coverage = label_distribution(reply.logprobs, labels)
     if coverage == 0:
         return TeacherLabel(label, None, None, None, reply.text)
-    return TeacherLabel(label, distribution[label], distribution, None, reply.text)
+    return TeacherLabel(label, distribution[label], distribution, None, reply.text, raw=distribution)
 
 
 def _from_agreement(replies: Sequence[Reply | None], labels: Sequence[str]) -> TeacherLabel:

@@ -14,7 +14,7 @@ from tests.fakes.fake_teacher import Body, last_message, share
 WARM = "red orange amber scarlet gold coral crimson copper rust peach".split()
 COLD = "blue teal navy cyan azure indigo slate violet mint silver".split()
 FILLERS = "the old house door near wall garden lamp boat street window roof chair field morning river".split()
-SLOT = re.compile(r"^\d+\. (warm|cold): ", re.MULTILINE)
+ASKED = re.compile(r'Write (\d+) new texts. Each is clearly "(warm|cold)"')
 
 TASK = """\
 name: toy
@@ -64,7 +64,8 @@ def toy_answer(body: Body) -> str:
     if "weaknesses" in said:
         weakness = {"pattern": "dull warm colours", "label": "warm", "advice": "write of rust and copper"}
         return json.dumps({"weaknesses": [weakness]})
-    if labels := SLOT.findall(said):
-        return json.dumps({"texts": [sentence(label, f"g{share(whole, str(i)):.9f}") for i, label in enumerate(labels)]})
+    if asked := ASKED.search(said):
+        numbers = [f"g{share(whole, str(i)):.9f}" for i in range(int(asked[1]))]
+        return json.dumps({"texts": [sentence(asked[2], number) for number in numbers]})
     words = set(said.split())
     return "warm" if len(words & set(WARM)) >= len(words & set(COLD)) else "cold"

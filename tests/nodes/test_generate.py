@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ ATTRIBUTES = {"subject": ("hotel", "train", "bank"), "length": ("short", "long")
 TASK = Task("t", "classification", "English", "text", "?", {"a": "", "b": ""}, ATTRIBUTES, (), (), (), (), ())
 
 
-def call(*kinds: tuple[str, str], weaknesses: tuple[dict[str, Any], ...] = ()) -> Call:
-    return Call(tuple(Slot(label, kind, {"length": "short"}) for label, kind in kinds), weaknesses, (), ())
+def call(*kinds: str, weaknesses: tuple[dict[str, Any], ...] = ()) -> Call:
+    """A call for texts of label `a`, one of each of `kinds`."""
+    return Call("a", tuple(Slot("a", kind, {"length": "short"}) for kind in kinds), weaknesses, (), ())
 
 
 def reply(texts: list[str] | None, fault: str | None = None) -> Reply:
@@ -55,47 +57,67 @@ def test_the_slots_depend_on_the_generator_alone() -> None:
     assert slots(TASK, {"hard": 0}, weights, rng()) == []
 
 
+def test_where_labels_are_many_those_in_need_get_their_texts_together() -> None:
+    many = replace(TASK, labels=dict.fromkeys("abcdef", ""))
+    found = slots(many, {"hard": 6, "easy": 2}, {"a": 1.0, "b": 3.0, "c": 1.0, "d": 3.0, "e": 1.0, "f": 1.0}, rng())
+    # 8 texts are 2 labels of 4
+    assert Counter((slot.label, slot.kind) for slot in found) == {
+        ("b", "hard"): 3, ("d", "hard"): 3, ("b", "easy"): 1, ("d", "easy"): 1,
+    }  # fmt: skip
+
+
+def test_labels_in_equal_need_take_turns() -> None:
+    many = replace(TASK, labels=dict.fromkeys("abcdef", ""))
+    weights = dict.fromkeys("abcdef", 1.0)
+    assert {slot.label for seed in range(30) for slot in slots(many, {"hard": 4}, weights, rng(seed))} == set("abcdef")
+
+
 def test_each_text_of_a_reply_goes_to_its_slot() -> None:
-    made, drops = written(call(("a", "hard"), ("b", "easy")), reply([" one ", "two"]))
+    made, drops = written(call("hard", "easy"), reply([" one ", "two"]))
     assert drops == []
     assert made == [
         {"text": "one", "intended": "a", "source": "hard", "pattern": None, "attributes": {"length": "short"}},
-        {"text": "two", "intended": "b", "source": "easy", "pattern": None, "attributes": {"length": "short"}},
+        {"text": "two", "intended": "a", "source": "easy", "pattern": None, "attributes": {"length": "short"}},
     ]
 
 
-def test_a_hard_text_is_aimed_at_the_first_weakness_of_its_label() -> None:
-    weak = ({"pattern": "irony", "label": "b", "advice": ""}, {"pattern": "length", "label": "b", "advice": ""})
-    made, _ = written(call(("b", "hard"), ("b", "easy"), ("a", "hard"), weaknesses=weak), reply(["1", "2", "3"]))
-    assert [row["pattern"] for row in made] == ["irony", None, None]
+def test_a_hard_text_is_aimed_at_the_first_weakness_that_was_shown() -> None:
+    weak = ({"pattern": "irony", "label": "a", "advice": ""}, {"pattern": "length", "label": "a", "advice": ""})
+    made, _ = written(call("hard", "easy", weaknesses=weak), reply(["1", "2"]))
+    assert [row["pattern"] for row in made] == ["irony", None]
+
+
+def test_half_a_character_does_not_reach_a_file() -> None:
+    made, _ = written(call("hard"), reply(["half \ud83d"]))
+    assert made[0]["text"].encode() == b"half ?"
 
 
 def test_an_empty_text_and_a_missing_one_are_drops_with_their_reason() -> None:
-    made, drops = written(call(("a", "hard"), ("b", "easy"), ("a", "easy")), reply(["one", "  "]))
+    made, drops = written(call("hard", "easy", "easy"), reply(["one", "  "]))
     assert [row["text"] for row in made] == ["one"]
     assert drops == [
-        {"reason": "empty", "text": None, "detail": "b"},
+        {"reason": "empty", "text": None, "detail": "a"},
         {"reason": "not_written", "text": None, "detail": "raw words"},
     ]
 
 
 def test_texts_beyond_the_slots_are_counted_too() -> None:
-    made, drops = written(call(("a", "hard")), reply(["one", "two", "three"]))
+    made, drops = written(call("hard"), reply(["one", "two", "three"]))
     assert [row["text"] for row in made] == ["one"]
     assert [(drop["reason"], drop["text"]) for drop in drops] == [("not_asked", "two"), ("not_asked", "three")]
 
 
 def test_a_reply_that_does_not_parse_drops_every_slot_for_that_reason() -> None:
-    made, drops = written(call(("a", "hard"), ("b", "easy")), reply(None, "not_json"))
+    made, drops = written(call("hard", "easy"), reply(None, "not_json"))
     assert made == []
     assert [drop["reason"] for drop in drops] == ["not_json", "not_json"]
 
 
 def test_of_a_reply_that_was_cut_the_whole_texts_are_kept() -> None:
-    made, drops = written(call(("a", "hard"), ("b", "easy")), reply(["one"], "truncated"))
+    made, drops = written(call("hard", "easy"), reply(["one"], "truncated"))
     assert [row["text"] for row in made] == ["one"]
     assert [drop["reason"] for drop in drops] == ["truncated"]
 
 
 def test_what_the_budget_left_unasked_was_never_made() -> None:
-    assert written(call(("a", "hard")), None) == ([], [])
+    assert written(call("hard"), None) == ([], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from pathlib import Path
 
@@ -20,7 +21,7 @@ BAD = ("boring", "awful", "dull", "weak", "worst", "mess", "tired", "hate")
 GOOD = ("great", "clever", "bright", "sweet", "funny", "best", "warm", "joy")
 TEXTS = tuple(f"the {noun} was {word}" for noun in ("film", "story", "cast") for word in (*BAD, *GOOD))
 CONFIG = StudentConfig(
-    learning_rate=1e-2, epochs=4, min_steps=60, batch_size=8, max_length=32, device="cpu", dtype="float32",
+    epochs=1, batch_size=8, max_length=32, device="cpu", dtype="float32",
     lora=LoraSection(rank=4),
 )  # fmt: skip
 
@@ -31,12 +32,26 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", params=["fake", "lora", "full"])
-def student(request: pytest.FixtureRequest, weights: Path) -> Student:
-    if request.param == "fake":
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def student(kind: str, weights: Path) -> Student:
+    return opened(kind, weights, steps=60)
+
+
+@pytest.fixture(scope="module")
+def brief(kind: str, weights: Path) -> Student:
+    """The same student, trained for a few steps only, where it need not learn the set."""
+    return opened(kind, weights, steps=6)
+
+
+def opened(kind: str, weights: Path, steps: int) -> Student:
+    if kind == "fake":
         return FakeStudent(LABELS)
-    config = CONFIG.model_copy(update={"method": request.param})
-    if request.param == "full":
-        config = config.model_copy(update={"learning_rate": 3e-3})
+    rate = 3e-3 if kind == "full" else 1e-2
+    config = CONFIG.model_copy(update={"method": kind, "learning_rate": rate, "min_steps": steps})
     return open_student(config, LABELS, weights)
 
 
@@ -72,12 +87,11 @@ def test_learns_a_separable_set(student: Student, trained: Path) -> None:
     assert (given.argmax(axis=1) == [target(text)[1] for text in unseen]).mean() >= 0.9
 
 
-def test_the_log_says_what_was_done(student: Student, tmp_path: Path) -> None:
+def test_the_log_says_what_was_done(brief: Student, tmp_path: Path) -> None:
     long = TrainRow("good " * 100, (0.0, 1.0))
-    log = student.train([*rows(), long], tmp_path / "a", None, seed=1)
+    log = brief.train([*rows(), long], tmp_path / "a", None, seed=1)
     assert (log.examples, log.truncated) == (33, 1)
-    assert log.steps == len(log.losses) >= 60
-    assert np.mean(log.losses[-5:]) < log.losses[0]
+    assert log.steps == len(log.losses) >= 6
     assert log.trainable_parameters > 0
 
 
@@ -96,12 +110,13 @@ def test_weights_count(student: Student, tmp_path: Path) -> None:
     assert (given.argmax(axis=1) == [row.target[1] for row in rows()]).mean() >= 0.9
 
 
-def test_same_seed_same_bytes_whatever_happened_before(student: Student, trained: Path, tmp_path: Path) -> None:
-    student.train(rows(flip=True), tmp_path / "other", None, seed=2)
-    student.predict(TEXTS, tmp_path / "other")
-    student.train(rows(), tmp_path / "again", None, seed=1)
-    assert same_files(trained, tmp_path / "again")
-    assert not same_files(trained, tmp_path / "other")
+def test_same_seed_same_bytes_whatever_happened_before(brief: Student, tmp_path: Path) -> None:
+    brief.train(rows(), tmp_path / "first", None, seed=1)
+    brief.train(rows(flip=True), tmp_path / "other", None, seed=2)
+    brief.predict(TEXTS, tmp_path / "other")
+    brief.train(rows(), tmp_path / "again", None, seed=1)
+    assert same_files(tmp_path / "first", tmp_path / "again")
+    assert not same_files(tmp_path / "first", tmp_path / "other")
 
 
 def test_input_order_and_batch_composition_do_not_matter(student: Student, trained: Path) -> None:
@@ -116,21 +131,18 @@ def test_no_texts(student: Student, trained: Path) -> None:
     assert student.predict([], trained).shape == (0, 2)
 
 
-def test_going_on_from_an_adapter(student: Student, trained: Path, tmp_path: Path) -> None:
-    more = [TrainRow("the market was flat", (1.0, 0.0)), TrainRow("the game was sharp", (0.0, 1.0))]
-    first = student.train(more, tmp_path / "a", trained, seed=3)
-    student.predict(TEXTS, trained)
-    student.train(more, tmp_path / "b", trained, seed=3)
+def test_going_on_from_an_adapter(brief: Student, trained: Path, tmp_path: Path) -> None:
+    first = brief.train(rows(), tmp_path / "a", trained, seed=3)
+    brief.predict(TEXTS, trained)
+    brief.train(rows(), tmp_path / "b", trained, seed=3)
     assert same_files(tmp_path / "a", tmp_path / "b")
     assert not same_files(tmp_path / "a", trained)
-    again = student.train(rows(), tmp_path / "c", trained, seed=3)
-    assert again.losses[0] < 0.4  # ln 2 = 0.69 from the base
-    assert first.examples == 2
+    assert first.losses[0] < 0.4  # ln 2 = 0.69 from the base
 
 
-def test_a_rewritten_adapter_is_read_again(student: Student, tmp_path: Path) -> None:
+def test_a_rewritten_adapter_is_read_again(student: Student, trained: Path, tmp_path: Path) -> None:
     adapter = tmp_path / "adapter"
-    student.train(rows(), adapter, None, seed=1)
+    shutil.copytree(trained, adapter)
     before = student.predict(TEXTS, adapter)
     student.train(rows(flip=True), adapter, None, seed=1)
     after = student.predict(TEXTS, adapter)

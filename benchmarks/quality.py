@@ -1,0 +1,108 @@
+"""Claim: what the loop is worth at equal teacher tokens, beside the controls and the two ceilings.
+
+    python benchmarks/quality.py TASK... --seeds 1 2 3 --tokens 12000 --runs runs/quality     # hours; resumes
+    python benchmarks/quality.py TASK... --runs runs/quality --table                          # what is done so far
+
+A cell is an ordinary `evokd run` in its own folder; a cell with a result.json is done, one without is resumed. The
+ledger is shared, so a second strategy with the same request pays nothing for it and counts it as if paid. The row
+"teacher" is the teacher's own accuracy: its labels of pool texts against the gold labels, which no run reads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from agent.rundir import RunDir, read_json, read_jsonl
+from tasks.data import text_key
+from tasks.task import load_task
+
+STRATEGIES = ("seed_only", "pool_random", "static", "evokd", "full_shot", "teacher_shot")
+UNLIMITED = {"seed_only", "full_shot", "teacher_shot"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("tasks", nargs="+", help="bundled names or task.yaml files")
+    parser.add_argument("--strategies", nargs="+", default=STRATEGIES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    parser.add_argument("--tokens", type=int, default=12_000)
+    parser.add_argument("--runs", type=Path, default=Path("runs/quality"))
+    parser.add_argument("--recipe", type=Path, help="laid under every cell")
+    parser.add_argument("--set", dest="sets", action="append", default=[], help="as of evokd run, for every cell")
+    parser.add_argument("--table", action="store_true", help="run nothing; print the table of what is done")
+    given = parser.parse_args()
+    if not given.table:
+        for seed in given.seeds:
+            for task in given.tasks:
+                for strategy in given.strategies:
+                    cell(task, strategy, seed, given)
+    print(table(given.tasks, given.strategies, given.runs))
+
+
+def folder(runs: Path, task: str, strategy: str, seed: int) -> Path:
+    return runs / f"{load_task(task).name}-{strategy}-s{seed}"
+
+
+def cell(task: str, strategy: str, seed: int, given: argparse.Namespace) -> None:
+    """Runs one cell, or goes on with it; nothing where it is done."""
+    root = folder(given.runs, task, strategy, seed)
+    if (root / "result.json").exists():
+        return
+    command = [sys.executable, "-m", "agent.cli"]
+    if (root / "config.yaml").exists():
+        command += ["resume", str(root)]
+    else:
+        command += ["run", task, "--strategy", strategy, "--seed", str(seed), "--run-dir", str(root)]
+        command += ["--recipe", str(given.recipe)] if given.recipe else []
+        if strategy not in UNLIMITED:
+            command += ["--set", f"budget.tokens={given.tokens}", "--set", "iterations=100"]
+        for item in given.sets:
+            command += ["--set", item]
+    print(f"== {root.name}", flush=True)
+    done = subprocess.run(command, check=False)
+    if done.returncode not in {0, 3}:
+        sys.exit(f"{root.name}: exit code {done.returncode}; mend it and start again, what is done stays")
+
+
+def table(tasks: list[str], strategies: list[str], runs: Path) -> str:
+    """A row a strategy, a column a task: mean ± standard deviation of test macro-F1 over seeds, in points."""
+    names = [load_task(task).name for task in tasks]
+    lines = ["| strategy | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for strategy in strategies:
+        cells = [scores(sorted(runs.glob(f"{name}-{strategy}-s*/result.json"))) for name in names]
+        lines.append(f"| {strategy} | " + " | ".join(cells) + " |")
+    lines.append("| teacher, accuracy of its labels | " + " | ".join(teacher(task, runs) for task in tasks) + " |")
+    return "\n".join(lines)
+
+
+def scores(files: list[Path]) -> str:
+    """`81.3 ± 1.2 (3 seeds, 11,950 tokens)`; a dash where nothing is done."""
+    if not files:
+        return "–"
+    results = [read_json(file) for file in files]
+    values = [100 * result["metric"]["test"] for result in results]
+    spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
+    used = statistics.mean(r["teacher"]["prompt_tokens"] + r["teacher"]["completion_tokens"] for r in results)
+    seeds = f"{len(values)} seed{'s' if len(values) > 1 else ''}"
+    return f"{statistics.mean(values):.1f}{spread} ({seeds}, {used:,.0f} tokens)"
+
+
+def teacher(task: str, runs: Path) -> str:
+    """Share of the teacher's labels of pool texts that are gold, over all distinct texts labelled in these runs."""
+    known = load_task(task)
+    gold = {text_key(example.text): example.label for example in known.pool if example.label is not None}
+    said: dict[str, str] = {}
+    for root in runs.glob(f"{known.name}-*"):
+        for row in read_jsonl(RunDir(root).history):
+            if row["source"] == "pool":
+                said[text_key(row["text"])] = row["teacher_label"]
+    both = [gold[key] == label for key, label in said.items() if key in gold]
+    return f"{100 * sum(both) / len(both):.1f} ({len(both)} texts)" if both else "–"
+
+
+if __name__ == "__main__":
+    main()
