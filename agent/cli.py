@@ -72,7 +72,7 @@ def run(
     config = configure(fields, [*(sets or []), *mode], where)
     root = run_dir or _free_folder(f"{Path(task).stem if Path(task).suffix else Path(task).name}-{config.strategy}")
     with _display(root) as progress:
-        result = launch(config, root, progress.notify, progress.watch)
+        result = launch(config, root, progress)
     _finish(result, root, as_json)
 
 
@@ -82,7 +82,7 @@ def resume(folder: RunFolder, as_json: AsJson = False) -> None:
     from agent.run import resume as resume_run
 
     with _display(folder) as progress:
-        result = resume_run(folder, progress.notify, progress.watch)
+        result = resume_run(folder, progress)
     _finish(result, folder, as_json)
 
 

@@ -28,6 +28,13 @@ class Progress:
         self._began = time.monotonic()
         self._curve: list[float] = []
         self._context: Context | None = None
+        self._opening = "opening the task"
+
+    def say(self, message: str) -> None:
+        """What happens before the first node."""
+        self._opening = message
+        if self._log is not None:
+            self._log(message)
 
     def watch(self, context: Context) -> None:
         """The run is open; from now on its figures can be read."""
@@ -50,7 +57,7 @@ class Progress:
 
     def __rich__(self) -> Group:
         if self._context is None:
-            return Group(Text("opening: task, weights, teacher …", style="dim"))
+            return Group(Text(f"{self._opening} …", style="dim"))
         config, live = self._context.config, self._context.teacher.live
         usage = self._context.teacher.usage()
         with self._lock:

@@ -6,13 +6,12 @@ import hashlib
 import json
 import platform
 import uuid
-from collections.abc import Callable
 from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol, get_args
 
 import yaml
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -24,6 +23,7 @@ from agent.plan import needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
 from agent.student.encoder import open_student
+from agent.teacher.messages import Role
 from agent.teacher.route import LOCAL
 from agent.teacher.teacher import open_teacher
 from agent.weights import fetch
@@ -34,13 +34,22 @@ THREAD = "run"
 NODES_AN_ITERATION = 6
 PACKAGES = ("torch", "transformers", "peft", "langgraph", "openai")
 
-Notify = Callable[[str, str, int], None]
+
+class Watcher(Protocol):
+    """Who follows a run, e.g. the progress display."""
+
+    def say(self, message: str) -> None:
+        """What happens before the first node, e.g. a download."""
+
+    def watch(self, context: Context) -> None:
+        """The run is open; its figures can be read from now on."""
+
+    def notify(self, event: str, node: str, iteration: int) -> None:
+        """A node starts ("start") or ends ("end")."""
 
 
-def launch(config: RunConfig, root: Path, notify: Notify, watch: Callable[[Context], None]) -> dict[str, Any]:
+def launch(config: RunConfig, root: Path, watcher: Watcher) -> dict[str, Any]:
     """Runs `config` in the new folder `root` and returns the content of result.json.
-
-    `notify` is told of every node's start and end; `watch` gets the Context once it is open.
 
     Raises:
         UserError: a fault in task, data, endpoint or weights: before anything is spent.
@@ -48,10 +57,10 @@ def launch(config: RunConfig, root: Path, notify: Notify, watch: Callable[[Conte
     task = load_task(config.task)
     plan = plan_of(config, task)
     task.draw(config.shots, rng(config.seed, 0, "shots"))
-    return _drive(config, plan, task, RunDir.create(root), identity(task), notify, watch)
+    return _drive(config, plan, task, RunDir.create(root), identity(task), watcher)
 
 
-def resume(root: Path, notify: Notify, watch: Callable[[Context], None]) -> dict[str, Any]:
+def resume(root: Path, watcher: Watcher) -> dict[str, Any]:
     """Continues the run in `root` where it was cut; a finished run is only read.
 
     Raises:
@@ -68,28 +77,31 @@ def resume(root: Path, notify: Notify, watch: Callable[[Context], None]) -> dict
     if run.graph.exists() and run.graph.read_text(encoding="utf-8") != drawing(plan):
         remedy = "An ablation cannot change in the middle of a run; start a new one."
         raise UserError(Fault(str(run.graph), "the graph the run began with", "another", remedy))
-    return _drive(config, plan, task, run, birth, notify, watch)
+    return _drive(config, plan, task, run, birth, watcher)
 
 
 def _drive(
-    config: RunConfig, plan: Plan, task: Task, run: RunDir, birth: dict[str, Any],
-    notify: Notify, watch: Callable[[Context], None],
-) -> dict[str, Any]:  # fmt: skip
-    """Opens the teacher, whose faults show in seconds, then the weights; the folder stays empty until both are."""
+    config: RunConfig, plan: Plan, task: Task, run: RunDir, birth: dict[str, Any], watcher: Watcher
+) -> dict[str, Any]:
     task, shots = task.draw(config.shots, rng(config.seed, 0, "shots"))
     needed = needs_teacher(plan)
+    if needed and config.teacher.mode == "live" and config.teacher.base_url == LOCAL:
+        fetch(config.teacher.model, watcher.say)
+        watcher.say(f"starting the local teacher {config.teacher.model}")
     with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
-        student = open_student(config.student, list(task.labels), fetch(config.student.model))
+        student = open_student(config.student, list(task.labels), fetch(config.student.model, watcher.say))
         fixed = config.student.model_copy(update={"dtype": student.dtype, "device": student.device})
         config = config.model_copy(update={"student": fixed})
         if not run.config.exists():
             write_json(run.identity, birth)
             write_text(run.graph, drawing(plan))
+            if needed:
+                write_json(run.capabilities, {role: teacher.can(role).to_json() for role in get_args(Role)})
             write_text(run.config, dump(config))
         shared = config.teacher.base_url == LOCAL and student.device == "cpu"
         turns = Lock() if shared else nullcontext()
-        context = Context(config, task, shots, run, teacher, student, notify, turns)
-        watch(context)
+        context = Context(config, task, shots, run, teacher, student, watcher.notify, turns)
+        watcher.watch(context)
         stream(context, plan)
     result: dict[str, Any] = read_json(run.result)
     return result

@@ -60,8 +60,8 @@ class Context:
     notify: Callable[[str, str, int], None] = lambda event, node, iteration: None
     """Told "start" and "end" of every node, for the progress display."""
     turns: AbstractContextManager[Any] = field(default_factory=nullcontext)
-    """A lock where teacher and student share a processor: the lanes' nodes then take turns. llama.cpp's threads wait for
-    one another at every step, so a student that takes half a core from one of them more than halves the teacher."""
+    """A lock where teacher and student share a processor: the lanes' nodes then take turns. llama.cpp's threads wait
+    for one another at every step, so a student that takes half a core from one of them more than halves the teacher."""
 
     def rng(self, iteration: int, node: str) -> np.random.Generator:
         """The random generator of one node in one iteration."""

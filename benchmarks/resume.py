@@ -2,8 +2,8 @@
 
     python benchmarks/resume.py [TASK] [--recipe FILE]
 
-The run is killed (SIGKILL) in generate, train and label, and resumed each time, on a ledger of its own. Then the same run is made
-unbroken on the same ledger, which must answer everything, and every file is compared.
+The run is killed (SIGKILL) in generate, train and label, and resumed each time, on a ledger of its own. Then the same
+run is made unbroken on the same ledger, which must answer everything, and every file is compared.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.progress import Progress
 from agent.run import resume
 from agent.rundir import RunDir, read_json, read_jsonl, write_json
 from tasks.faults import UserError
@@ -96,6 +97,7 @@ KILLED_RUN = """
 import os, signal, sys
 from pathlib import Path
 from contextlib import closing
+from agent.progress import Progress
 from agent.rundir import RunDir, read_json
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher
@@ -134,17 +136,17 @@ def test_resume_refuses_other_data(bench: Bench) -> None:
     seed = bench.root / "toy" / "seed.jsonl"
     seed.write_text(seed.read_text().replace("old", "new"), encoding="utf-8")
     with pytest.raises(UserError, match="the data the run began with"):
-        resume(run.root, lambda event, node, iteration: None, lambda context: None)
+        resume(run.root, Progress())
 
 
 def test_resume_refuses_another_graph(bench: Bench) -> None:
     run = bench.run(bench.config(), "a")
     run.graph.write_text("graph TD;", encoding="utf-8")
     with pytest.raises(UserError, match="the graph the run began with"):
-        resume(run.root, lambda event, node, iteration: None, lambda context: None)
+        resume(run.root, Progress())
 
 
 def test_resume_of_no_run_says_so(tmp_path: Path) -> None:
     write_json(tmp_path / "other.json", {})
     with pytest.raises(UserError, match=r"a run folder with config\.yaml"):
-        resume(tmp_path, lambda event, node, iteration: None, lambda context: None)
+        resume(tmp_path, Progress())

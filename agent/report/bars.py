@@ -17,15 +17,13 @@ def colour(index: int) -> str:
     return f"c{min(index, COLOURS - 1)}"
 
 
-def stacked_bars(
-    rows: Sequence[tuple[str, Mapping[str, float]]], names: Sequence[str], unit: str = ""
-) -> Markup:
+def stacked_bars(rows: Sequence[tuple[str, Mapping[str, float]]], names: Sequence[str], unit: str = "") -> Markup:
     """A bar a row, (name of the row, {part: amount}); the parts in the order and colours of `names`."""
     longest = max((sum(parts.values()) for _, parts in rows), default=0) or 1
     lines = Markup("").join(
-        Markup(
-            '<div class="bar"><span class="bar-name">{}</span>{}<span class="bar-total">{}</span></div>'
-        ).format(name, _stack(name, parts, names, longest), f"{sum(parts.values()):,.0f}{unit}")
+        Markup('<div class="bar"><span class="bar-name">{}</span>{}<span class="bar-total">{}</span></div>').format(
+            name, _stack(name, parts, names, longest), f"{sum(parts.values()):,.0f}{unit}"
+        )
         for name, parts in rows
     )
     keys = Markup("").join(
@@ -69,9 +67,7 @@ def dumbbell(before: float | None, after: float | None) -> Markup:
     return Markup('<svg class="dumbbell" aria-hidden="true">{}</svg>').format(marks)
 
 
-def histogram(
-    everything: Sequence[float], kept: Sequence[float], x: Axis, label: str, bins: int = 20
-) -> Markup:
+def histogram(everything: Sequence[float], kept: Sequence[float], x: Axis, label: str, bins: int = 20) -> Markup:
     """Counts of all candidates (pale) with those that were kept (full) in front, over one axis."""
     tall = _bin(everything, x, bins)
     full = _bin(kept, x, bins)
@@ -85,9 +81,7 @@ def histogram(
                     kind, *(round(part, 2) for part in (100 * index / bins, 100 - height, 92 / bins, height))
                 )
     ticks = Markup("").join(
-        Markup('<span class="tick-x" style="left:{}%">{}</span>').format(
-            _share(x.place(tick), 1), tick_label(tick)
-        )
+        Markup('<span class="tick-x" style="left:{}%">{}</span>').format(_share(x.place(tick), 1), tick_label(tick))
         for tick in x.ticks(4)
     )
     return Markup(

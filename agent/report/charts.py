@@ -75,8 +75,7 @@ def line_chart(series: Sequence[Series], x: Axis, y: Axis, label: str) -> Markup
     """A plot with its axes and legend as one figure, first series on top; `label` is read to the blind."""
     drawn = [_line(one, x, y) for one in reversed(series)]
     grid = Markup("").join(
-        Markup('<path class="grid" d="M0 {}H{}"/>').format(_unit(1 - y.place(tick)), SIZE)
-        for tick in y.ticks(6)
+        Markup('<path class="grid" d="M0 {}H{}"/>').format(_unit(1 - y.place(tick)), SIZE) for tick in y.ticks(6)
     )
     numbers = Markup("").join(
         Markup('<span class="tick-y" style="top:{}%">{}</span>').format(
@@ -114,9 +113,7 @@ def thinned(values: Sequence[float], most: int = 120) -> tuple[tuple[float, floa
     """(position, mean) of at most `most` equal stretches of `values`: a curve that is light to carry."""
     width = max(1, math.ceil(len(values) / most))
     stretches = [values[start : start + width] for start in range(0, len(values), width)]
-    return tuple(
-        (index * width + (len(part) - 1) / 2, sum(part) / len(part)) for index, part in enumerate(stretches)
-    )
+    return tuple((index * width + (len(part) - 1) / 2, sum(part) / len(part)) for index, part in enumerate(stretches))
 
 
 def _line(one: Series, x: Axis, y: Axis) -> Markup:

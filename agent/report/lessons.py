@@ -57,11 +57,7 @@ def _verdict(now: IterationRecord, answers: Sequence[Row] | None) -> str:
     right = _right_by_text(answers)
     said = []
     for source in ("hard", "easy"):
-        met = [
-            right[row["text"]]
-            for row in now.generated or ()
-            if row["source"] == source and row["text"] in right
-        ]
+        met = [right[row["text"]] for row in now.generated or () if row["source"] == source and row["text"] in right]
         if met:
             said.append(f"{sum(met)} of {len(met)} {source} texts ({percent(sum(met), len(met))})")
     if not said:

@@ -64,16 +64,10 @@ def _head(record: RunRecord) -> dict[str, Any]:
     known = teacher.get("prompt_tokens") is not None
     tokens = teacher["prompt_tokens"] + teacher["completion_tokens"] if known else None
     split = (
-        f"{number(teacher['prompt_tokens'])} prompt, {number(teacher['completion_tokens'])} completion"
-        if known
-        else ""
+        f"{number(teacher['prompt_tokens'])} prompt, {number(teacher['completion_tokens'])} completion" if known else ""
     )
     cached = f"{number(teacher['cached_calls'])} answered by the ledger" if known else ""
-    lanes = (
-        f"teacher {duration(seconds.get('teacher'))}, student {duration(seconds.get('student'))}"
-        if seconds
-        else ""
-    )
+    lanes = f"teacher {duration(seconds.get('teacher'))}, student {duration(seconds.get('student'))}" if seconds else ""
     return {
         "task": clip(facts["task"] or "unknown task", 120),
         "facts": [

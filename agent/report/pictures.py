@@ -66,9 +66,7 @@ def losses(record: RunRecord) -> Markup | None:
     ]  # fmt: skip
     everything = [point for one in lines for point in one.points]
     x = Axis("step", 0.0, max(px for px, _ in everything) or 1.0)
-    return line_chart(
-        lines, x, axis("loss", [py for _, py in everything], zero=True), "training loss by step"
-    )
+    return line_chart(lines, x, axis("loss", [py for _, py in everything], zero=True), "training loss by step")
 
 
 def balance(record: RunRecord, key: str) -> Markup | None:

@@ -111,9 +111,7 @@ def counts(record: RunRecord) -> dict[str, Any] | None:
 
 def usage(record: RunRecord) -> dict[str, Any] | None:
     """What the teacher was asked in each iteration: the differences of the totals in metrics.jsonl."""
-    found = [
-        (k, record.metrics[k]["teacher"]) for k in sorted(record.metrics) if record.metrics[k].get("teacher")
-    ]
+    found = [(k, record.metrics[k]["teacher"]) for k in sorted(record.metrics) if record.metrics[k].get("teacher")]
     if not found:
         return None
     rows, bars = [], []
@@ -124,9 +122,7 @@ def usage(record: RunRecord) -> dict[str, Any] | None:
         cost = None if so_far["cost"] is None else so_far["cost"] - (before.get("cost") or 0)
         total = so_far["prompt_tokens"] + so_far["completion_tokens"]
         rows.append([str(k), *(number(spent[key]) for key in keys), number(total), money(cost)])
-        bars.append(
-            (f"iteration {k}", {"prompt": spent["prompt_tokens"], "completion": spent["completion_tokens"]})
-        )
+        bars.append((f"iteration {k}", {"prompt": spent["prompt_tokens"], "completion": spent["completion_tokens"]}))
         before = so_far
     return {"rows": rows, "picture": stacked_bars(bars, ("prompt", "completion"))}
 
@@ -149,12 +145,10 @@ def _weakness(record: RunRecord, one: IterationRecord) -> dict[str, Any]:
     examined = f"wrong on {len(missed)} of {len(answers)}" if answers is not None else "not examined"
     return {
         "iteration": one.number,
-        "summary": examined
-        + (f", {len(named)} weaknesses named" if len(named) != 1 else ", 1 weakness named"),
+        "summary": examined + (f", {len(named)} weaknesses named" if len(named) != 1 else ", 1 weakness named"),
         "honest": hard_was_not_hard(answers or ()),
         "named": [
-            (clip(row["pattern"], 300), clip(row["label"] or "any", 60), clip(row["advice"], 400))
-            for row in named
+            (clip(row["pattern"], 300), clip(row["label"] or "any", 60), clip(row["advice"], 400)) for row in named
         ],
         "silence": silence,
         "absent": f"evaluate: {record.absence('evaluate')}." if answers is None else None,

@@ -53,9 +53,7 @@ def _summary(record: RunRecord, now: IterationRecord) -> str:
         first = f"Before training the student was wrong on {missed} of {plural(len(answers), 'text')}"
         mixed = pairs(answers)
         if mixed:
-            first += (
-                ", mostly " + _pair(*mixed[0]) if mixed[0][2] > 1 else ", no pair of labels more than once"
-            )
+            first += ", mostly " + _pair(*mixed[0]) if mixed[0][2] > 1 else ", no pair of labels more than once"
     old = record.iteration(now.number - 1)
     before = ((old.measured if old else None) or {}).get("test", {}).get("macro_f1")
     after = (now.measured or {}).get("test", {}).get("macro_f1")
@@ -130,16 +128,10 @@ def _analysis(record: RunRecord, now: IterationRecord) -> str:
     found = now.analysis
     if found is None:
         return f"{title}analysis: {record.absence('analyze')}."
-    shown = (
-        f"It was shown {found.get('wrong_shown', 0)} wrong and {found.get('correct_shown', 0)} right answers."
-    )
+    shown = f"It was shown {found.get('wrong_shown', 0)} wrong and {found.get('correct_shown', 0)} right answers."
     weaknesses: Sequence[Row] = found.get("weaknesses") or ()
     if not weaknesses:
-        why = (
-            f"its reply could not be used: {escape(found['fault'])}"
-            if found.get("fault")
-            else "it named none"
-        )
+        why = f"its reply could not be used: {escape(found['fault'])}" if found.get("fault") else "it named none"
         words = f"\n\nIts words: “{escape(found['text'], 600)}”" if found.get("text") else ""
         return f"{title}No weakness: {why}. {shown}{words}"
     rows = [

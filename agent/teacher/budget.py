@@ -37,9 +37,7 @@ class Spent:
         return cls(usage.calls, usage.tokens, usage.cost or 0.0)
 
 
-def reached(
-    limit: float, before: float, prefix: float, prefix_requests: int, outstanding: int, guess: float
-) -> bool:
+def reached(limit: float, before: float, prefix: float, prefix_requests: int, outstanding: int, guess: float) -> bool:
     """Would one more call pass the limit?
 
     Args:

@@ -132,9 +132,7 @@ class Endpoint:
             return None
         return [str(row["id"]) for row in rows if isinstance(row, dict) and "id" in row]
 
-    async def _once(
-        self, body: Mapping[str, Any], estimate: int, sending: Callable[[], None]
-    ) -> dict[str, Any]:
+    async def _once(self, body: Mapping[str, Any], estimate: int, sending: Callable[[], None]) -> dict[str, Any]:
         async with self.limits.slot(estimate) as sent_at:
             sending()
             self._live.in_flight += 1

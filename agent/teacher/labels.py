@@ -35,9 +35,7 @@ def parse_label(text: str, labels: Sequence[str]) -> str | None:
     return None
 
 
-def label_distribution(
-    tokens: Sequence[TokenLogprob], labels: Sequence[str]
-) -> tuple[dict[str, float], float]:
+def label_distribution(tokens: Sequence[TokenLogprob], labels: Sequence[str]) -> tuple[dict[str, float], float]:
     """The teacher's distribution over `labels`, from the tokens of one answer and their alternatives.
 
     At each position the alternatives that can only begin (or complete) one label give it their

@@ -145,9 +145,7 @@ class Ledger:
         )  # fmt: skip
 
     def ended(self, run_id: str) -> Ended | None:
-        row = self._one(
-            "SELECT iteration, node, attempt, reason, allowed FROM ended WHERE run_id = ?", run_id
-        )
+        row = self._one("SELECT iteration, node, attempt, reason, allowed FROM ended WHERE run_id = ?", run_id)
         return Ended(*row) if row else None
 
     def probe(self, endpoint: str, model: str) -> dict[str, Any] | None:

@@ -48,12 +48,8 @@ class LocalServer:
             UserError: xllamacpp is not installed, no such model, or it does not start.
         """
         if importlib.util.find_spec("xllamacpp") is None:
-            remedy = (
-                "Install it: pip install 'evokd[local]', or give an endpoint: --set teacher.base_url=URL."
-            )
-            raise UserError(
-                Fault("teacher.base_url: local", "the package xllamacpp", "it is missing", remedy)
-            )
+            remedy = "Install it: pip install 'evokd[local]', or give an endpoint: --set teacher.base_url=URL."
+            raise UserError(Fault("teacher.base_url: local", "the package xllamacpp", "it is missing", remedy))
         file = _gguf(model)
         root = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))

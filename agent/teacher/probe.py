@@ -85,9 +85,7 @@ async def probe(endpoint: Endpoint, slots: int | None = None) -> Capabilities:
         can = replace(can, max_tokens_field="max_completion_tokens")
         await endpoint.call(_body(can, _QUESTION), _ROOM)  # an error now is the user's to see
     can = replace(can, latency_seconds=round(time.monotonic() - started, 3))
-    can = replace(
-        can, temperature=await _try(endpoint, _body(can, _QUESTION) | {"temperature": 0.0}) is not None
-    )
+    can = replace(can, temperature=await _try(endpoint, _body(can, _QUESTION) | {"temperature": 0.0}) is not None)
     can = replace(can, seed=await _try(endpoint, _body(can, _QUESTION) | {"seed": 0}) is not None)
     return replace(can, tier=await _tier(endpoint, can), top_logprobs=await _most_logprobs(endpoint, can))
 

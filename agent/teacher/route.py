@@ -67,9 +67,7 @@ def pricings(config: TeacherConfig, needed: bool) -> dict[Role, Pricing]:
     for role, source in sources(config).items():
         found[role] = Pricing(config.price, source.base_url, source.name)
         if needed and not found[role].known:
-            remedy = (
-                "Give it: --set teacher.price.prompt=… --set teacher.price.completion=… ($ a million tokens)."
-            )
+            remedy = "Give it: --set teacher.price.prompt=… --set teacher.price.completion=… ($ a million tokens)."
             got = f"no known price of {source.name} at {source.base_url}"
             raise UserError(Fault("budget.cost", "a price to count with", got, remedy))
     return found

@@ -10,9 +10,7 @@ from agent.teacher.probe import Capabilities
 from agent.teacher.structured import in_words, parse, response_format, without_thinking
 
 
-def to_payload(
-    request: Request, model: str, can: Capabilities, temperature: float | None = None
-) -> dict[str, Any]:
+def to_payload(request: Request, model: str, can: Capabilities, temperature: float | None = None) -> dict[str, Any]:
     """The canonical request, which the ledger hashes and keeps. `temperature` overrides the request's."""
     messages = [{"role": role, "content": content} for role, content in request.messages]
     payload: dict[str, Any] = {
