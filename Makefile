@@ -1,7 +1,7 @@
 # make run: distil a bundled task from nothing.  make test: the test suite from nothing.  make check: lint and types.
 PYTHON ?= python3
 BIN = .venv/bin
-TASK ?= avis_clients
+TASK ?= support_tickets
 
 run: .venv/installed
 	$(BIN)/evokd run $(TASK) --recipe benchmarks/first_run.yaml
