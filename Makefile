@@ -7,7 +7,7 @@ run: .venv/installed
 	$(BIN)/evokd run $(TASK) --recipe benchmarks/first_run.yaml
 
 test: .venv/installed
-	$(BIN)/python -m pytest -m "not slow and not gpu"
+	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
 
 check: .venv/installed
 	$(BIN)/ruff check .

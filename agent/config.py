@@ -183,7 +183,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(Fault("--recipe", "a file", quoted(str(path)), "Check the path.")) from None
+        raise UserError(Fault("--recipe", "a file", quoted(str(path), 400), "Check the path.")) from None
     except (UnicodeDecodeError, yaml.YAMLError, IsADirectoryError) as error:
         first = str(error).splitlines()[0]
         raise UserError(Fault(str(path), "UTF-8 YAML", first, "Mend the file.")) from None

@@ -109,6 +109,7 @@ def _drive(
 
 def stream(context: Context, plan: Plan) -> None:
     """Runs the graph from its start, or from its last checkpoint, to its end."""
+    context.run.sweep()
     with SqliteSaver.from_conn_string(str(context.run.checkpoints)) as saver:
         graph = build_graph(plan, saver)
         config: Any = {

@@ -104,6 +104,11 @@ class RunDir:
         found = sorted(self.root.glob("iteration_[0-9][0-9][0-9]"))
         return [IterationDir(path, int(path.name[-3:])) for path in found]
 
+    def sweep(self) -> None:
+        """Removes what a killed process was still writing."""
+        for left in self.root.rglob(".*.tmp"):
+            left.unlink(missing_ok=True)
+
     def relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
 

@@ -129,9 +129,7 @@ def metrics(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
         "macro_precision": sum(precision) / len(names),
         "macro_recall": sum(recall) / len(names),
         "macro_f1": sum(f1) / len(names),
-        "per_class": {
-            name: {"precision": p, "recall": r, "f1": f, "support": int(s)} for name, p, r, f, s in rows
-        },
+        "per_class": {name: {"precision": p, "recall": r, "f1": f, "support": int(s)} for name, p, r, f, s in rows},
         "confusion": {"labels": names, "matrix": matrix},
     }
 
@@ -171,9 +169,7 @@ def _distinct(examples: Sequence[Example], part: str, notes: list[str]) -> tuple
 
 
 def _fault(detail: Any, file: Path) -> Fault:
-    place = f"{file}: " + ".".join(
-        str(part) for part in detail["loc"] if part not in {"str", "dict[str,str]"}
-    )
+    place = f"{file}: " + ".".join(str(part) for part in detail["loc"] if part not in {"str", "dict[str,str]"})
     if detail["type"] == "missing":
         return Fault(place, "a value", "nothing", "Add the field.")
     if detail["type"] == "extra_forbidden":

@@ -106,9 +106,7 @@ def find_task(name: str) -> Path:
         if candidate.is_file():
             return candidate
     remedy = "`evokd tasks` lists the bundled ones; `evokd tasks new` writes a new one."
-    raise UserError(
-        Fault("TASK", f"one of {', '.join(bundled_tasks())}, or a task.yaml", quoted(name), remedy)
-    )
+    raise UserError(Fault("TASK", f"one of {', '.join(bundled_tasks())}, or a task.yaml", quoted(name), remedy))
 
 
 def bundled_tasks() -> list[str]:

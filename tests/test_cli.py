@@ -19,7 +19,7 @@ from tests.fakes.fake_teacher import FakeTeacher
 Call = Callable[..., tuple[int, str, list[str]]]
 Mistake = Callable[..., list[str]]
 SEED = [{"text": "lovely :pizza:", "label": "good"}, {"text": "awful", "label": "bad"}]
-TEST = [{"text": "fine", "label": "good"}, {"text": "never again", "label": "bad"}]
+TEST = [{"text": "fine", "label": "good"}]
 YAML = "name: mine\nquestion: Happy?\nlabels: [good, bad]\ndata: {seed: seed.jsonl, test: test.jsonl}\n"
 
 
@@ -119,8 +119,7 @@ def test_an_existing_run_folder_is_never_overwritten(mistake: Mistake) -> None:
     Path("r").mkdir()
     Path("r/config.yaml").write_text("mine")
     said = mistake(*run_words())[0]
-    assert said.startswith("evokd: --run-dir: expected a new or empty folder, got r with files in it.")
-    assert "evokd resume r" in said
+    assert "--run-dir: expected a new or empty folder, got r with files in it. Use `evokd resume r`" in said
     assert [path.name for path in Path("r").iterdir()] == ["config.yaml"]
 
 
@@ -141,8 +140,7 @@ def test_a_wrong_key_is_told_first_and_the_folder_stays_free(mistake: Mistake, m
         monkeypatch.setenv("MY_KEY", "right")
         (said,) = mistake(*run_words(*where))
         assert "'no-such-student'" in said
-        assert not fake.asked
-    assert list(Path("r").iterdir()) == []
+        assert not fake.asked and not list(Path("r").iterdir())
 
 
 def test_a_wrong_model_is_answered_with_the_near_one(mistake: Mistake) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -36,6 +38,11 @@ def nodes(chosen: Plan) -> set[str]:
 
 def edges(chosen: Plan) -> set[tuple[str, str]]:
     return {(edge.source.split(":")[-1], edge.target.split(":")[-1]) for edge in drawn(chosen).edges}
+
+
+def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) -> Any:
+    """As much of a Context as a node's frame needs."""
+    return SimpleNamespace(run=RunDir(root), notify=notify, turns=turns or nullcontext())
 
 
 @pytest.mark.parametrize(
@@ -126,7 +133,7 @@ def test_a_lane_runs_its_nodes_in_turn_and_hands_on_only_its_own_keys(tmp_path: 
         return {"test": 0.5 if state["adapter"] == "a" else 0.0}
 
     told: list[tuple[str, str, int]] = []
-    context = SimpleNamespace(run=RunDir(tmp_path), notify=lambda *event: told.append(event))
+    context = watched(tmp_path, lambda *event: told.append(event))
     graph = lane("student", [("train", train), ("measure", measure)], StudentLane)
     assert graph.invoke({"iteration": 2}, context=context) == {"adapter": "a", "test": 0.5}
     assert told == [("start", "train", 2), ("end", "train", 2), ("start", "measure", 2), ("end", "measure", 2)]
@@ -137,11 +144,20 @@ def test_a_lane_runs_its_nodes_in_turn_and_hands_on_only_its_own_keys(tmp_path: 
     assert all(row["seconds"] >= 0 for row in rows)
 
 
+def test_where_lanes_share_a_processor_only_their_nodes_take_turns(tmp_path: Path) -> None:
+    turns, held = Lock(), []
+    runtime = SimpleNamespace(context=watched(tmp_path, turns=turns))
+    for lane_name in ("student", "teacher", "main"):
+        node = timed("x", lane_name, lambda state, runtime: held.append(turns.locked()))
+        node({"iteration": 1}, runtime)  # type: ignore[arg-type]
+    assert held == [True, True, False] and not turns.locked()
+
+
 def test_a_node_that_fails_leaves_no_timing(tmp_path: Path) -> None:
     def broken(state: Any, runtime: Any) -> Any:
         raise ValueError("broken")
 
-    context = SimpleNamespace(run=RunDir(tmp_path), notify=lambda *event: None)
+    context = watched(tmp_path)
     with pytest.raises(ValueError, match="broken"):
         timed("train", "student", broken)({"iteration": 1}, SimpleNamespace(context=context))  # type: ignore[arg-type]
     assert read_jsonl(tmp_path / "timings.jsonl") == []

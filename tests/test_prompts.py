@@ -9,6 +9,7 @@ import jinja2
 import pytest
 
 import prompts
+from agent.nodes.analyze import WEAKNESSES
 from agent.nodes.analyze import request as analyze_request
 from agent.nodes.generate import Call, Slot
 from agent.nodes.generate import request as generate_request
@@ -90,7 +91,7 @@ def test_the_analyst_reads_what_was_said_and_what_is_right() -> None:
     wrong = [{"text": "Not bad at all.", "predicted": "bad", "label": "good"}]
     said = analyze_request(TASK, wrong, []).messages[1][1]
     assert "- Not bad at all. => it said bad, the right label is good" in said
-    assert "correctly" not in said and "at most 4" in said
+    assert "correctly" not in said and f"at most {WEAKNESSES}." in said
     assert (
         "answered these correctly:\n- Fine. => good"
         in (analyze_request(TASK, wrong, [{"text": "Fine.", "label": "good"}]).messages[1][1])

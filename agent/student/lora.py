@@ -29,10 +29,10 @@ def trainable(base: Base, config: StudentConfig) -> Any:
     wanted = LoraConfig(
         task_type=TaskType.SEQ_CLS, r=lora.rank, lora_alpha=lora.alpha or 2 * lora.rank, lora_dropout=lora.dropout,
         target_modules=projections(base, lora.target_modules), modules_to_save=[*base.head, *base.pooling],
-        base_model_name_or_path=config.model,
     )  # fmt: skip
     with quiet():
         wrapped = get_peft_model(model, wanted)
+    wrapped.peft_config["default"].base_model_name_or_path = config.model  # no path of this machine
     return frozen(wrapped, base)
 
 

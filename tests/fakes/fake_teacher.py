@@ -96,9 +96,7 @@ class FakeTeacher:
         self._stopped = threading.Event()
         handler = type("Handler", (_Handler,), {"teacher": self})
         self._server = _Server(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     @property

@@ -46,9 +46,7 @@ def write_run(root: Path, labels: Sequence[str], iterations: int, n: int = 12, *
                 "iterations": iterations, "student": {"model": "all-MiniLM-L6-v2"},
                 "teacher": {"base_url": "local", "model": "qwen<2.5>"}, **config}  # fmt: skip
     write_text(run.config, yaml.safe_dump(settings, allow_unicode=True))
-    write_text(
-        run.graph, "graph TD;\n  seed --> score --> evaluate --> analyze --> generate --> label;\n  sample\n"
-    )
+    write_text(run.graph, "graph TD;\n  seed --> score --> evaluate --> analyze --> generate --> label;\n  sample\n")
     for k in range(iterations + 1):
         _iteration(run.iteration(k), labels, k, n, last=k == iterations)
         append_jsonl(run.metrics, _metrics(labels, k, n))
@@ -77,9 +75,7 @@ def _iteration(folder: IterationDir, labels: Sequence[str], k: int, n: int, last
     if k:
         write_jsonl_of_any_text(folder.predictions, [_answer(labels, row, i) for i, row in enumerate(batch)])
         das = [None, *((i * 7 % 20) / 10 - 0.9 for i in range(1, 24))]
-        scored = [
-            {"id": f"s{i}", "source": "hard", "das": d, "kept": (d or -1) > 0.1} for i, d in enumerate(das)
-        ]
+        scored = [{"id": f"s{i}", "source": "hard", "das": d, "kept": (d or -1) > 0.1} for i, d in enumerate(das)]
         write_jsonl(folder.root / "scored.jsonl", scored)
         weak = [
             {"pattern": f"irony in {label}", "label": label, "advice": "contrast *both* | senses"}
@@ -95,9 +91,7 @@ def _iteration(folder: IterationDir, labels: Sequence[str], k: int, n: int, last
             for row in made if row["source"] != "pool"
         ]  # fmt: skip
         write_jsonl_of_any_text(folder.generated, rows)
-        write_jsonl_of_any_text(
-            folder.sampled, [{"text": row["text"]} for row in made if row["source"] == "pool"]
-        )
+        write_jsonl_of_any_text(folder.sampled, [{"text": row["text"]} for row in made if row["source"] == "pool"])
         lost = [{"node": "label", "reason": "disagrees", "text": "</pre><h1>x", "detail": None},
                 {"node": "generate", "reason": "duplicate", "text": None, "detail": "0.93"},
                 {"node": "label", "reason": "disagrees", "text": "b", "detail": None}]  # fmt: skip

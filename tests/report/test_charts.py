@@ -18,9 +18,7 @@ def test_ticks_are_round_and_within_the_axis() -> None:
 
 
 def test_a_line_runs_from_corner_to_corner() -> None:
-    drawn = line_chart(
-        [Series("a<b", ((0, 0), (10, 1)), "c0")], Axis("x", 0, 10), Axis("y", 0, 1), 'say "it"'
-    )
+    drawn = line_chart([Series("a<b", ((0, 0), (10, 1)), "c0")], Axis("x", 0, 10), Axis("y", 0, 1), 'say "it"')
     assert 'd="M0.0 1000.0L1000.0 0.0"' in drawn
     assert "a&lt;b: 1 at 10" in drawn
     assert 'aria-label="say &#34;it&#34;"' in drawn

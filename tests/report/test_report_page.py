@@ -69,10 +69,7 @@ def test_the_facts_of_the_run(run: RunDir) -> None:
 
 def test_made_is_kept_and_dropped(run: RunDir) -> None:
     text = Balance(report_page(run)).text
-    assert (
-        "batch made kept disagrees duplicate 0 3 3 0 0 1 15 12 2 1 2 15 12 2 1 3 15 12 2 1 all 48 39 6 3"
-        in text
-    )
+    assert "batch made kept disagrees duplicate 0 3 3 0 0 1 15 12 2 1 2 15 12 2 1 3 15 12 2 1 all 48 39 6 3" in text
     assert "does not add up" not in text
     rows = read_jsonl(run.metrics)
     rows[2]["counts"]["kept"] = 11
@@ -98,9 +95,7 @@ def test_nothing_is_fetched(run: RunDir) -> None:
     page = report_page(run)
     parsed = Balance(page)
     assert not {"link", "img", "iframe", "script", "object"} & set(parsed.tags)
-    assert all(
-        value and value.startswith("#") for name, value in parsed.attributes if name in ("href", "src")
-    )
+    assert all(value and value.startswith("#") for name, value in parsed.attributes if name in ("href", "src"))
     assert not re.search(r"https?://|@import|url\(", page)
 
 

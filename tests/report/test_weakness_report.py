@@ -75,9 +75,7 @@ def test_escape_leaves_no_markdown_and_cuts_long_texts() -> None:
 
 
 def test_what_is_left_out_is_named(run: RunDir) -> None:
-    text = run.config.read_text(encoding="utf-8").replace(
-        "without: []", "without: [analyze, evaluate, sample, dev]"
-    )
+    text = run.config.read_text(encoding="utf-8").replace("without: []", "without: [analyze, evaluate, sample, dev]")
     run.config.write_text(text, encoding="utf-8")
     folder = run.iteration(2)
     for path in (folder.analysis, folder.predictions, folder.sampled):

@@ -25,9 +25,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "modernbert": COMMON | {"global_attn_every_n_layers": 1},
 }
 PROJECTIONS = {"deberta-v2": 6, "modernbert": 4}
-CONFIG = StudentConfig(
-    device="cpu", dtype="float32", max_length=16, min_steps=3, epochs=1, lora=LoraSection(rank=2)
-)
+CONFIG = StudentConfig(device="cpu", dtype="float32", max_length=16, min_steps=3, epochs=1, lora=LoraSection(rank=2))
 
 
 @pytest.mark.parametrize("kind", SIZES)

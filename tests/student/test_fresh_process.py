@@ -13,9 +13,7 @@ from agent.student.encoder import open_student
 from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model
 
-CONFIG = StudentConfig(
-    device="cpu", dtype="float32", max_length=16, min_steps=4, epochs=1, lora=LoraSection(rank=2)
-)
+CONFIG = StudentConfig(device="cpu", dtype="float32", max_length=16, min_steps=4, epochs=1, lora=LoraSection(rank=2))
 ROWS = [TrainRow("a good film", (0.1, 0.9)), TrainRow("a bad film", (1.0, 0.0), 0.5)]
 
 SCRIPT = """

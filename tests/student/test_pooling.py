@@ -19,9 +19,7 @@ from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model
 
 LABELS = ("no", "yes")
-CONFIG = StudentConfig(
-    device="cpu", dtype="float32", max_length=16, min_steps=5, epochs=1, lora=LoraSection(rank=2)
-)
+CONFIG = StudentConfig(device="cpu", dtype="float32", max_length=16, min_steps=5, epochs=1, lora=LoraSection(rank=2))
 ROWS = [TrainRow("good", (0.0, 1.0)), TrainRow("a bad film", (1.0, 0.0))]
 
 

@@ -70,9 +70,7 @@ def test_an_unknown_price_is_none(open_on: Open) -> None:
 def test_several_threads_may_ask(open_on: Open) -> None:
     with FakeTeacher(echo) as fake, ThreadPoolExecutor(4) as pool:
         teacher = open_on(fake)
-        asks = [
-            pool.submit(teacher.ask, [ask_label(f"{n} {m}") for m in range(10)], f"n{n}", 1) for n in range(4)
-        ]
+        asks = [pool.submit(teacher.ask, [ask_label(f"{n} {m}") for m in range(10)], f"n{n}", 1) for n in range(4)]
         for number, ask in enumerate(asks):
             assert [reply.text for reply in ask.result() if reply] == [f"re {number} {m}" for m in range(10)]
     assert teacher.usage().calls == 40

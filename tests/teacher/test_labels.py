@@ -35,9 +35,7 @@ def check(tokens: Sequence[TokenLogprob], labels: Sequence[str], mass: dict[str,
 
 
 def test_one_token() -> None:
-    check(
-        [token("positive", positive=0.7, negative=0.2, mixed=0.1)], MOVIES, {"positive": 0.7, "negative": 0.2}
-    )
+    check([token("positive", positive=0.7, negative=0.2, mixed=0.1)], MOVIES, {"positive": 0.7, "negative": 0.2})
 
 
 def test_case_and_leading_space_are_spellings() -> None:

@@ -32,9 +32,7 @@ with open_teacher(config, BudgetConfig(), run_id) as teacher:
 
 
 def start(fake: FakeTeacher, ledger: Path, run_id: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", RUN, fake.base_url, str(ledger), run_id], stderr=subprocess.PIPE
-    )
+    return subprocess.Popen([sys.executable, "-c", RUN, fake.base_url, str(ledger), run_id], stderr=subprocess.PIPE)
 
 
 def test_the_request_is_in_the_ledger_when_the_endpoint_receives_it(open_on: Open, tmp_path: Path) -> None:

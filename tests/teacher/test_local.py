@@ -19,9 +19,7 @@ from tasks.faults import UserError
 from tests.teacher.conftest import Open, ask_label, ask_texts
 
 MODEL = "qwen2.5-coder-1.5b-instruct"
-needs_weights = pytest.mark.skipif(
-    not (cache_folder() / f"{MODEL}.gguf").exists(), reason=f"{MODEL} was not fetched"
-)
+needs_weights = pytest.mark.skipif(not (cache_folder() / f"{MODEL}.gguf").exists(), reason=f"{MODEL} was not fetched")
 needs_server = pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="no xllamacpp")
 
 

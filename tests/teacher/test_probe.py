@@ -41,9 +41,7 @@ def test_one_call_where_everything_is_taken(open_on: Open) -> None:
     with FakeTeacher(labels=("a", "b")) as fake:
         can = open_on(fake).can("labeller")
         assert len(fake.bodies) == 1
-    assert can == Capabilities(
-        "json_schema", 3, True, models_listed=True, latency_seconds=can.latency_seconds
-    )
+    assert can == Capabilities("json_schema", 3, True, models_listed=True, latency_seconds=can.latency_seconds)
 
 
 @pytest.mark.parametrize("logprobs", [False, "ignored"])

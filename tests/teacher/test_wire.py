@@ -52,9 +52,7 @@ def test_a_refusal_and_a_filter_in_the_middle() -> None:
     refused = response(b"I cannot")
     refused["choices"][0]["message"] = {"content": None, "refusal": "I cannot"}
     assert to_reply(refused, ask_label("x"), cached=False).fault == "refused"
-    assert (
-        to_reply(response(b"half", finish="content_filter"), ask_label("x"), cached=False).fault == "refused"
-    )
+    assert to_reply(response(b"half", finish="content_filter"), ask_label("x"), cached=False).fault == "refused"
     assert to_reply({"refused": "filter"}, ask_label("x"), cached=False).fault == "refused"
 
 
