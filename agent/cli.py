@@ -70,7 +70,8 @@ def run(
     fields, where = _asked(task, recipe, strategy, without, seed)
     mode = [] if teacher is None else [f"teacher.mode={teacher}"]
     config = configure(fields, [*(sets or []), *mode], where)
-    root = run_dir or _free_folder(f"{Path(task).stem if Path(task).suffix else Path(task).name}-{config.strategy}")
+    named = Path(task).resolve().parent.name if Path(task).suffix else Path(task).name
+    root = run_dir or _free_folder(f"{named}-{config.strategy}")
     with _display(root) as progress:
         result = launch(config, root, progress)
     _finish(result, root, as_json)
@@ -114,8 +115,8 @@ def graph(
     without: Without = None,
 ) -> None:  # fmt: skip
     """Draw the graph that will run, as Mermaid."""
+    from agent.graph import drawing
     from agent.plan import plan_of
-    from agent.run import drawing
     from tasks.task import load_task
 
     fields, where = _asked(task, recipe, strategy, without, None)
@@ -289,7 +290,7 @@ def _display(root: Path) -> Iterator[Any]:
         if (root / "config.yaml").exists() and not (root / "result.json").exists():
             raise UserError(
                 *error.faults,
-                Fault("run", "a finished run", "it stopped", f"Mend it, then: evokd resume {root}"),
+                Fault("run", "a run that goes on", "this fault", f"Mend it, then: evokd resume {root}"),
             ) from None
         raise
     finally:

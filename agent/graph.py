@@ -176,3 +176,8 @@ def timed(name: str, lane_name: str, node: Node) -> Node:
 
     run.__name__ = name
     return run
+
+
+def drawing(plan: Plan) -> str:
+    """The graph of `plan` as Mermaid, lanes drawn out."""
+    return build_graph(plan).get_graph(xray=True).draw_mermaid()

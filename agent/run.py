@@ -18,7 +18,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent import __version__
 from agent.config import RunConfig, dump, resolve
-from agent.graph import Plan, build_graph
+from agent.graph import Plan, build_graph, drawing
 from agent.plan import needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
@@ -120,11 +120,6 @@ def stream(context: Context, plan: Plan) -> None:
         start: Any = None if begun else {"iteration": 0}
         for _ in graph.stream(start, config, context=context, durability="sync", stream_mode="updates"):
             pass
-
-
-def drawing(plan: Plan) -> str:
-    """The graph of `plan` as Mermaid, lanes drawn out."""
-    return build_graph(plan).get_graph(xray=True).draw_mermaid()
 
 
 def identity(task: Task) -> dict[str, Any]:

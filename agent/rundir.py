@@ -108,6 +108,8 @@ class RunDir:
         """Removes what a killed process was still writing."""
         for left in self.root.rglob(".*.tmp"):
             left.unlink(missing_ok=True)
+        if self.timings.exists():
+            write_jsonl(self.timings, read_jsonl(self.timings))  # without a last line that was cut
 
     def relative(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

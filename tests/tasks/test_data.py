@@ -12,6 +12,14 @@ import pytest
 from tasks.data import read_rows, shortened, text_key
 from tasks.faults import Fault, UserError
 
+
+@pytest.fixture(autouse=True)
+def nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """datasets counts its loads on a server of its makers unless it is told not to."""
+    monkeypatch.setattr("datasets.config.HF_UPDATE_DOWNLOAD_COUNTS", False)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+
+
 ROWS = [{"text": "good", "label": "a"}, {"text": "bad", "label": "b"}]
 
 
