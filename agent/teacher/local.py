@@ -23,9 +23,8 @@ from tasks.faults import Fault, UserError, quoted
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 SLOTS = max(2, min(8, CORES))
-"""Calls worked on at once. Each slot reads a prompt's shared beginning for itself, which is what a processor is slow at:
-on two cores 8 slots labelled 0.53 texts a second, 2 slots 0.62."""
-"""Calls worked on at once."""
+"""Calls worked on at once. Each slot reads a prompt's shared beginning for itself, and reading is what a processor
+is slow at: on two cores 8 slots labelled 0.53 texts a second, 2 slots 0.62."""
 SLOT_TOKENS = 4096
 """Context of each slot: prompt and completion."""
 _PROMPT_CACHE_MIB = 1024
