@@ -4,8 +4,8 @@ Sentence encoders (all-MiniLM-L6-v2) were trained as the mean of their tokens, w
 the first token alone. The layer added here attends to every token alike: query and key are zero, so the attention
 is 1/T each; the value is SCALE × identity, so that the mean outweighs the first token's own vector in the residual
 sum; the feed-forward part is zero. The model stays a BERT that plain transformers loads (num_hidden_layers + 1).
-Measured with MiniLM and LoRA on SST-2, accuracy on 500 dev texts, 65 steps: 200 examples 75.9 without it, 79.1 with it
-(2 seeds); 40 examples 66.6 without it, 69.5 with it (3 seeds).
+Measured with MiniLM, LoRA and 200 examples, 65 steps, accuracy on 500 dev texts without it and with it: SST-2 75.9 and
+77.9 (2 seeds), AG News 83.2 and 86.2 (1 seed).
 """
 
 from __future__ import annotations
