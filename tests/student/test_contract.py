@@ -21,8 +21,8 @@ BAD = ("boring", "awful", "dull", "weak", "worst", "mess", "tired", "hate")
 GOOD = ("great", "clever", "bright", "sweet", "funny", "best", "warm", "joy")
 TEXTS = tuple(f"the {noun} was {word}" for noun in ("film", "story", "cast") for word in (*BAD, *GOOD))
 CONFIG = StudentConfig(
-    epochs=1, batch_size=8, max_length=32, device="cpu", dtype="float32",
-    lora=LoraSection(rank=4),
+    epochs=1, min_steps=40, learning_rate=1e-3, batch_size=8, max_length=32, device="cpu", dtype="float32",
+    lora=LoraSection(rank=4, dropout=0.05),
 )  # fmt: skip
 
 
