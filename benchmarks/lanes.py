@@ -1,6 +1,6 @@
 """Claim: the two lanes overlap. A run's wall time is the longer lane's, not the sum.
 
-    python benchmarks/lanes.py [--student all-MiniLM-L6-v2]
+    python -m benchmarks.lanes [--student all-MiniLM-L6-v2]
 
 A real student trains here; the teacher is a server that answers as slowly as a hosted model (0.6 s and 20 ms a
 token) but uses no processor. Prints, for each iteration with both lanes, their seconds and the wall time of both.

@@ -1,7 +1,7 @@
 """Claim: what the loop is worth at equal teacher tokens, beside the controls and the two ceilings.
 
-    python benchmarks/quality.py TASK... --seeds 1 2 3 --tokens 12000 --runs runs/quality     # hours; resumes
-    python benchmarks/quality.py TASK... --runs runs/quality --table                          # what is done so far
+    python -m benchmarks.quality TASK... --seeds 1 2 3 --tokens 12000 --runs runs/quality     # hours; resumes
+    python -m benchmarks.quality TASK... --runs runs/quality --table                          # what is done so far
 
 A cell is an ordinary `evokd run` in its own folder; a cell with a result.json is done, one without is resumed. The
 ledger is shared, so a second strategy with the same request pays nothing for it and counts it as if paid. The row

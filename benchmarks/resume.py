@@ -1,6 +1,6 @@
 """Claim: a real run killed in the middle of three nodes ends as the unbroken run, and no call is paid twice.
 
-    python benchmarks/resume.py [TASK] [--recipe FILE]
+    python -m benchmarks.resume [TASK] [--recipe FILE]
 
 The run is killed (SIGKILL) in generate, train and label, and resumed each time, on a ledger of its own. Then the same
 run is made unbroken on the same ledger, which must answer everything, and every file is compared.
