@@ -87,7 +87,7 @@ class LoraSection(Section):
     rank: int = Field(16, ge=1)
     alpha: int | None = Field(None, ge=1)
     """null = 2 × rank."""
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(0.05, ge=0, lt=1)
     target_modules: tuple[str, ...] | None = None
     """null = every attention and feed-forward projection of the encoder."""
 
@@ -99,8 +99,8 @@ class StudentConfig(Section):
     """A name of the catalogue, a hub name, or a folder in Hugging Face format."""
     method: Literal["lora", "full"] = "lora"
     lora: LoraSection = LoraSection()
-    learning_rate: float = Field(5e-4, gt=0)
-    epochs: int = Field(5, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    epochs: int = Field(8, ge=1)
     min_steps: int = Field(40, ge=1)
     """At least this many optimiser steps, so that a handful of examples is learned too."""
     batch_size: int = Field(16, ge=1)
