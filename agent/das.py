@@ -25,11 +25,3 @@ def divergence(teacher_confidence: ArrayLike, student_probability: ArrayLike) ->
         if not np.all((values >= 0) & (values <= 1 + 1e-9)):
             raise ValueError(f"expected {name} probabilities in [0, 1], got {values.tolist()[:5]}")
     return teacher - student
-
-
-def classes(d: ArrayLike, threshold: float = 0.1) -> list[str]:
-    """ "teacher" where d > threshold, "student" where d < −threshold, else "shared"."""
-    return [
-        "teacher" if value > threshold else "student" if value < -threshold else "shared"
-        for value in np.asarray(d, dtype=np.float64)
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.das import classes, divergence
+from agent.das import divergence
 
 
 def test_divergence_worked_by_hand() -> None:
@@ -34,8 +34,3 @@ def test_a_rounding_error_above_one_is_a_probability() -> None:
 def test_lengths_must_agree() -> None:
     with pytest.raises(ValueError, match=r"equal shapes, got \(2,\) and \(1,\)"):
         divergence([0.5, 0.5], [0.5])
-
-
-def test_who_is_surer_beyond_the_threshold() -> None:
-    assert classes([0.5, 0.1, 0.0, -0.1, -0.11]) == ["teacher", "shared", "shared", "shared", "student"]
-    assert classes([0.2, -0.2], threshold=0.3) == ["shared", "shared"]
