@@ -56,6 +56,9 @@ class TeacherConfig(Section):
     analyst: RoleConfig = RoleConfig()
     generator: RoleConfig = RoleConfig()
     labeller: RoleConfig = RoleConfig()
+    same_processor: bool | None = None
+    """The endpoint computes on the processor that trains the student, so the lanes take turns; null = where base_url
+    is `local` and the student is on the CPU."""
     max_concurrency: int | None = Field(None, ge=1, le=512)
     """Calls in flight; null = adaptive (starts at 4, grows while it goes well, halves on 429)."""
     requests_per_minute: int | None = Field(None, ge=1)
@@ -103,6 +106,8 @@ class StudentConfig(Section):
     epochs: int = Field(8, ge=1)
     min_steps: int = Field(40, ge=1)
     """At least this many optimiser steps, so that a handful of examples is learned too."""
+    max_steps: int | None = Field(400, ge=1)
+    """At most this many: many examples need fewer epochs. null = no limit."""
     batch_size: int = Field(16, ge=1)
     max_length: int = Field(128, ge=8)
     """Tokens of a text that the student reads; longer texts are cut, and counted."""

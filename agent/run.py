@@ -98,7 +98,9 @@ def _drive(
             if needed:
                 write_json(run.capabilities, {role: teacher.can(role).to_json() for role in get_args(Role)})
             write_text(run.config, dump(config))
-        shared = config.teacher.base_url == LOCAL and student.device == "cpu"
+        shared = config.teacher.same_processor
+        if shared is None:
+            shared = config.teacher.base_url == LOCAL and student.device == "cpu"
         turns = Lock() if shared else nullcontext()
         context = Context(config, task, shots, run, teacher, student, watcher.notify, turns)
         watcher.watch(context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -79,6 +80,17 @@ def test_no_test_or_dev_text_is_in_any_prompt(bench: Bench) -> None:
     assert held_out
     assert not [text for text in held_out if text in prompts]
     assert any(example.text in prompts for example in task.pool)
+
+
+def test_the_same_seed_meets_the_same_pool_texts_first_whatever_the_batch_and_strategy(bench: Bench) -> None:
+    def met(name: str, **fields: Any) -> list[str]:
+        run = bench.run(bench.config(**fields), name)
+        return [row["text"] for k in range(10) for row in read_jsonl(run.iteration(k).sampled)]
+
+    small = met("small", batch={"pool": 3}, iterations=2)
+    large = met("large", batch={"pool": 6}, iterations=1, strategy="pool_random")
+    other = met("other", batch={"pool": 6}, iterations=1, seed=2)
+    assert len(small) == 6 and small == large != other
 
 
 def test_pool_labels_are_not_read_by_the_loop(bench: Bench) -> None:

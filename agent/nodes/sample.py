@@ -13,17 +13,21 @@ AMONG = 512
 
 
 def sample(state: State, runtime: Runtime[Context]) -> State:
-    """Writes sampled.jsonl: texts of the pool that no earlier iteration took."""
+    """Writes sampled.jsonl: texts of the pool that no earlier iteration took.
+
+    One order of the pool for the whole run: whatever the batch size or strategy, the same seed meets the same
+    texts first, so that strategies differ by what they do with them.
+    """
     context, iteration = runtime.context, state["iteration"]
     batch = context.config.batch
     earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
     taken = {row["index"] for rows in earlier for row in rows}
     free = [index for index in range(len(context.task.pool)) if index not in taken]
-    rng = context.rng(iteration, "sample")
-    order = [free[i] for i in rng.permutation(len(free))]
+    places = context.rng(0, "sample").permutation(len(context.task.pool)).argsort()  # each text's place in the order
+    order = sorted(free, key=lambda index: int(places[index]))
     adapter = state.get("adapter")
     if batch.pool_policy == "uncertainty" and adapter is not None:
-        among = order[:AMONG]
+        among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
         texts = [context.task.pool[index].text for index in among]
         doubts = least_sure(context.student.predict(texts, context.run.root / adapter), batch.pool)
         order = [among[i] for i in doubts]

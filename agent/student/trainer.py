@@ -62,7 +62,9 @@ def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weights: tor
 
 
 def number_of_steps(examples: int, config: StudentConfig) -> int:
-    return max(config.epochs * math.ceil(examples / config.batch_size), config.min_steps)
+    """`epochs` passes over the data, within min_steps and max_steps."""
+    wanted = config.epochs * math.ceil(examples / config.batch_size)
+    return min(max(wanted, config.min_steps), max(config.max_steps or wanted, config.min_steps))
 
 
 def rate(step: int, steps: int) -> float:

@@ -35,6 +35,13 @@ def test_steps_are_epochs_or_the_least_number() -> None:
     assert number_of_steps(321, config) == 84
 
 
+def test_many_examples_need_fewer_epochs_than_a_handful() -> None:
+    config = StudentConfig(epochs=8, min_steps=40, max_steps=100, batch_size=16)
+    assert [number_of_steps(n, config) for n in (16, 160, 200, 2000)] == [40, 80, 100, 100]
+    assert number_of_steps(2000, config.model_copy(update={"max_steps": None})) == 1000
+    assert number_of_steps(2000, config.model_copy(update={"max_steps": 10})) == 40
+
+
 def test_the_rate_rises_and_falls_to_nearly_zero() -> None:
     rates = [rate(step, 100) for step in range(100)]
     assert rates[:10] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
