@@ -72,7 +72,9 @@ class TeacherConfig(Section):
     texts_per_label_call: int = Field(1, ge=1, le=50)
     """Texts in one labelling call; more than 1 only where it was measured to be as right."""
     calibrate: bool = True
-    """Divide the label distribution by its mean over the pool texts labelled so far; needs logprobs and a pool."""
+    """Take the teacher's liking for some labels out, as its labels of pool texts show it; needs logprobs and a pool."""
+    longest_text: int = Field(3000, ge=20)
+    """Characters of a text that the labeller is shown; longer ones are cut at a space, and counted."""
     price: Price | None = None
 
 

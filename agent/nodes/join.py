@@ -21,7 +21,11 @@ def join(state: State, runtime: Runtime[Context], iterations: int) -> State:
         "calls": usage.calls, "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens, "cached_calls": usage.cached_calls, "cost": usage.cost,
     }  # fmt: skip
-    replace_rows(context.run.metrics, iteration, [metrics_row(context.run, iteration, teacher)])
+    replace_rows(
+        context.run.metrics,
+        iteration,
+        [metrics_row(context.run, iteration, teacher, context.config.teacher.longest_text)],
+    )
     for number in range(max(0, iteration - 1), iteration + 1):
         write_text(context.run.iteration(number).weakness, weakness_report(context.run, number))
     reason = stop_reason(iteration, iterations, state.get("waiting", 0), state.get("budget_ended"))
@@ -39,7 +43,7 @@ def stop_reason(iteration: int, iterations: int, waiting: int, budget_ended: str
     return "iterations" if iteration >= iterations else "nothing new to train on"
 
 
-def metrics_row(run: RunDir, iteration: int, teacher: dict[str, Any]) -> dict[str, Any]:
+def metrics_row(run: RunDir, iteration: int, teacher: dict[str, Any], longest: int) -> dict[str, Any]:
     """What metrics.jsonl says of one iteration."""
     here = run.iteration(iteration)
     measured = read_json(here.measured)
@@ -48,7 +52,7 @@ def metrics_row(run: RunDir, iteration: int, teacher: dict[str, Any]) -> dict[st
         "test": measured["test"],
         "dev": measured["dev"],
         "prequential": prequential(read_jsonl(here.predictions)),
-        "counts": counts(run, iteration),
+        "counts": counts(run, iteration, longest),
         "teacher": teacher,
         "seconds": seconds(read_jsonl(run.timings), iteration),
     }
@@ -67,8 +71,11 @@ def prequential(predictions: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     return {**part(predictions), "by_source": {source: part(rows) for source, rows in groups.items()}}
 
 
-def counts(run: RunDir, iteration: int) -> dict[str, Any]:
-    """made = kept + dropped of the batch of this iteration, with the reason of every drop."""
+def counts(run: RunDir, iteration: int, longest: int) -> dict[str, Any]:
+    """made = kept + dropped of the batch of this iteration, with the reason of every drop.
+
+    `shown_cut`: texts of the batch longer than `longest` characters, of which the labeller read no more.
+    """
     here = run.iteration(iteration)
     batch = read_jsonl(here.batch)
     dropped: Counter[str] = Counter()
@@ -80,6 +87,7 @@ def counts(run: RunDir, iteration: int) -> dict[str, Any]:
         "made": len(batch) + dropped.total(),
         "kept": len(batch),
         "dropped": dict(sorted(dropped.items())),
+        "shown_cut": sum(len(row["text"]) > longest for row in batch),
         "by_source": dict(sorted(Counter(row["source"] for row in batch).items())),
         "by_label": dict(sorted(Counter(row["label"] for row in batch).items())),
     }

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from agent.example import LabelledExample, read_examples, write_examples
 from agent.rundir import put_drops, read_jsonl
 from agent.state import Context, State, TeacherLane
-from agent.teacher.calibration import calibrate, mean_distribution
+from agent.teacher.calibration import calibrate, label_weights
 from agent.teacher.labelling import TeacherLabel, label_texts
 
 
@@ -35,8 +35,8 @@ def label(state: State, runtime: Runtime[Context], separate: bool = True) -> Tea
         iteration,
     )
     if context.config.teacher.calibrate:
-        mean = mean_distribution(earlier_pool(context, iteration) + raw_of_pool(rows, answers))
-        answers = answers if mean is None else [calibrated(answer, mean) for answer in answers]
+        weights = label_weights(earlier_pool(context, iteration) + raw_of_pool(rows, answers))
+        answers = answers if weights is None else [calibrated(answer, weights) for answer in answers]
     taken = [] if separate else [as_written(row) for row in generated]
     examples, drops = labelled([*rows, *([] if separate else generated)], [*answers, *taken], iteration + 1)
     write_examples(after.candidates, examples)
@@ -58,11 +58,11 @@ def raw_of_pool(rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel])
     return [answer.raw for row, answer in pairs if row["source"] == "pool" and answer.raw is not None]
 
 
-def calibrated(answer: TeacherLabel, mean: Mapping[str, float]) -> TeacherLabel:
+def calibrated(answer: TeacherLabel, weights: Mapping[str, float]) -> TeacherLabel:
     """The answer with its distribution calibrated, and the label that is then the likeliest."""
     if answer.label is None or answer.raw is None:
         return answer
-    distribution = calibrate(answer.raw, mean)
+    distribution = calibrate(answer.raw, weights)
     best = max(distribution, key=lambda label: distribution[label])
     return replace(answer, label=best, confidence=distribution[best], distribution=distribution)
 

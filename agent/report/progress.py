@@ -66,6 +66,8 @@ def _counts(record: RunRecord, iteration: int) -> str:
     total = sum(counts["dropped"].values())
     line = f"{counts['made']} made = {counts['kept']} kept + {total} dropped"
     line += f" ({lost})." if total else "."
+    if counts.get("shown_cut"):
+        line += f" Of the kept, the labeller read only the beginning of {counts['shown_cut']} (`teacher.longest_text`)."
     if counts["made"] != counts["kept"] + total:
         line = f"**The counts do not add up:** {counts['made']} made, {counts['kept']} kept, "
         line += f"{total} dropped ({lost})."

@@ -41,6 +41,7 @@ def label_texts(
     teacher: Teacher, config: TeacherConfig, task: Task, texts: Sequence[str], node: str, iteration: int
 ) -> list[TeacherLabel]:
     """The teacher's label of each text, in order. Texts the budget left out have fault "budget"."""
+    texts = [shown(text, config.longest_text) for text in texts]
     if config.texts_per_label_call > 1:
         return _many(teacher, task, texts, config.texts_per_label_call, node, iteration)
     labels = list(task.labels)
@@ -52,6 +53,14 @@ def label_texts(
     if logprobs:
         return [_from_logprobs(group[0], labels) for group in groups]
     return [_from_agreement(group, labels) for group in groups]
+
+
+def shown(text: str, longest: int) -> str:
+    """`text`, or its first `longest` characters up to a space, with a mark that it goes on."""
+    if len(text) <= longest:
+        return text
+    cut = text[:longest]
+    return (cut.rsplit(maxsplit=1)[0] if len(cut.split()) > 1 else cut) + " …"
 
 
 def label_request(task: Task, text: str, logprobs: bool, sample: int = 0) -> Request:

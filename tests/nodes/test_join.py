@@ -40,16 +40,30 @@ def test_made_is_kept_and_dropped_with_the_drops_of_the_iteration_that_made_it(t
     write_jsonl(run.iteration(1).dropped, [{"node": "generate", "reason": "duplicate"}, {"node": "label", "reason":
                 "not_a_label"}, {"node": "generate", "reason": "duplicate"}])  # fmt: skip
     write_jsonl(run.iteration(2).dropped, [{"node": "generate", "reason": "of the next batch"}])
-    assert counts(run, 2) == {
+    assert counts(run, 2, 3) == {
         "made": 7, "kept": 3, "dropped": {"duplicate": 2, "not_a_label": 1, "not_selected": 1},
-        "by_source": {"hard": 1, "pool": 2}, "by_label": {"a": 2, "b": 1},
+        "shown_cut": 0, "by_source": {"hard": 1, "pool": 2}, "by_label": {"a": 2, "b": 1},
     }  # fmt: skip
 
 
 def test_the_seed_examples_are_made_and_kept(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     write_jsonl(run.iteration(0).batch, [example("1", "a", "seed")])
-    assert counts(run, 0) == {"made": 1, "kept": 1, "dropped": {}, "by_source": {"seed": 1}, "by_label": {"a": 1}}
+    found = counts(run, 0, 3)
+    assert found == {
+        "made": 1,
+        "kept": 1,
+        "dropped": {},
+        "shown_cut": 0,
+        "by_source": {"seed": 1},
+        "by_label": {"a": 1},
+    }
+
+
+def test_texts_that_the_labeller_read_in_part_are_counted(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    write_jsonl(run.iteration(0).batch, [example("four", "a", "pool"), example("three", "a", "pool")])
+    assert [counts(run, 0, longest)["shown_cut"] for longest in (3, 4, 5)] == [2, 1, 0]
 
 
 def test_prequential_accuracy_whole_and_by_source() -> None:
@@ -75,8 +89,8 @@ def test_a_row_holds_what_the_iterations_files_say(tmp_path: Path) -> None:
     write_jsonl(run.iteration(0).batch, [example("1", "a", "seed")])
     write_json(run.iteration(0).measured, {"test": {"macro_f1": 0.5}, "dev": None})
     append_jsonl(run.timings, {"iteration": 0, "node": "train", "lane": "student", "started": 1.0, "seconds": 2.0})
-    row = metrics_row(run, 0, {"calls": 3})
+    row = metrics_row(run, 0, {"calls": 3}, 3)
     assert row == {
-        "iteration": 0, "test": {"macro_f1": 0.5}, "dev": None, "prequential": None, "counts": counts(run, 0),
+        "iteration": 0, "test": {"macro_f1": 0.5}, "dev": None, "prequential": None, "counts": counts(run, 0, 3),
         "teacher": {"calls": 3}, "seconds": {"train": 2.0},
     }  # fmt: skip

@@ -1,27 +1,53 @@
-"""Batch calibration on cases worked by hand."""
+"""Prior matching on cases worked by hand."""
 
 from __future__ import annotations
 
 import pytest
 
-from agent.teacher.calibration import ENOUGH, calibrate, mean_distribution
+from agent.teacher.calibration import ENOUGH, calibrate, label_weights
 
 
-def test_a_liking_for_one_label_is_divided_out() -> None:
-    # 0.6/0.8 = 0.75, 0.4/0.2 = 2; normalised by 2.75
-    found = calibrate({"a": 0.6, "b": 0.4}, {"a": 0.8, "b": 0.2})
-    assert found == pytest.approx({"a": 0.75 / 2.75, "b": 2 / 2.75})
+def test_weights_are_multiplied_in_and_normalised() -> None:
+    # 0.6 × 0.2 = 0.12, 0.4 × 0.8 = 0.32; normalised by 0.44
+    assert calibrate({"a": 0.6, "b": 0.4}, {"a": 0.2, "b": 0.8}) == pytest.approx({"a": 0.12 / 0.44, "b": 0.32 / 0.44})
 
 
-def test_an_even_mean_changes_nothing() -> None:
-    assert calibrate({"a": 0.7, "b": 0.3}, {"a": 0.5, "b": 0.5}) == pytest.approx({"a": 0.7, "b": 0.3})
+def test_the_mean_is_brought_to_the_bounds_and_no_further() -> None:
+    given = [{"a": 0.9, "b": 0.08, "c": 0.02}, {"a": 0.6, "b": 0.3, "c": 0.1}, {"a": 0.7, "b": 0.1, "c": 0.2}] * 6
+    weights = label_weights(given)  # mean 0.733, 0.16, 0.107; bounds 0.233 and 0.5; their sum 0.967
+    assert weights is not None
+    after = [calibrate(one, weights) for one in given]
+    mean = [sum(one[label] for one in after) / len(after) for label in "abc"]
+    assert mean == pytest.approx([0.5 / 0.9667, 0.2333 / 0.9667, 0.2333 / 0.9667], abs=1e-3)
+
+
+def test_a_mean_that_real_texts_may_have_is_left_alone() -> None:
+    weights = label_weights([{"a": 0.8, "b": 0.2}, {"a": 0.4, "b": 0.6}] * ENOUGH)  # mean 0.6, below 0.75
+    assert weights == pytest.approx({"a": 0.5, "b": 0.5})
+
+
+def test_two_labels_where_the_weights_are_known() -> None:
+    # mean 0.8; bounds 0.35 and 0.75, normalised 0.6818; odds 4 become 0.6818 / 0.3182 = 2.1428
+    weights = label_weights([{"a": 0.8, "b": 0.2}] * ENOUGH)
+    assert weights is not None
+    assert weights["a"] / weights["b"] == pytest.approx(2.142857 / 4)
+
+
+def test_a_sure_teacher_is_left_alone() -> None:
+    given = [{"a": 0.999, "b": 0.001}] * 30 + [{"a": 0.001, "b": 0.999}] * 10
+    weights = label_weights(given)
+    assert weights is not None
+    assert all(calibrate(one, weights)[max(one, key=lambda x: one[x])] > 0.9 for one in given[30:])
+    assert sum(calibrate(one, weights)["a"] > 0.5 for one in given) == 30
 
 
 def test_a_label_that_never_got_any_probability_stays_at_zero() -> None:
-    assert calibrate({"a": 1.0, "b": 0.0}, {"a": 1.0, "b": 0.0}) == {"a": 1.0, "b": 0.0}
+    weights = label_weights([{"a": 1.0, "b": 0.0}] * ENOUGH)
+    assert weights == {"a": 1.0, "b": 0.0}
+    assert calibrate({"a": 1.0, "b": 0.0}, weights) == {"a": 1.0, "b": 0.0}
 
 
-def test_the_mean_of_a_few_texts_is_not_used() -> None:
+def test_a_few_texts_are_not_enough() -> None:
     few = [{"a": 0.9, "b": 0.1}] * (ENOUGH - 1)
-    assert mean_distribution(few) is None
-    assert mean_distribution([*few, {"a": 0.9, "b": 0.1}]) == pytest.approx({"a": 0.9, "b": 0.1})
+    assert label_weights(few) is None
+    assert label_weights([*few, few[0]]) is not None

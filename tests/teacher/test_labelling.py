@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.config import TeacherConfig
-from agent.teacher.labelling import AGREEMENT_TEMPERATURE, TeacherLabel, label_texts
+from agent.teacher.labelling import AGREEMENT_TEMPERATURE, TeacherLabel, label_texts, shown
 from tasks.task import Task
 from tests.fakes.fake_teacher import Body, FakeTeacher, last_message
 from tests.teacher.conftest import Open
@@ -22,10 +22,22 @@ def by_text(body: Body) -> str:
     return "positive" if "good" in last_message(body) else "negative"
 
 
+def test_a_long_text_is_cut_at_a_space_and_says_that_it_goes_on() -> None:
+    assert shown("one two three", 13) == "one two three"
+    assert shown("one two three", 12) == "one two …"
+    assert shown("一二三四五六", 4) == "一二三四 …"
+
+
 def labels(open_on: Open, fake: FakeTeacher, texts: Sequence[str], **fields: Any) -> list[TeacherLabel]:
     budget = fields.pop("budget", None)
     teacher = open_on(fake, budget=budget, **fields)
     return label_texts(teacher, TeacherConfig(**fields), TASK, texts, "label", 1)
+
+
+def test_the_teacher_is_sent_no_more_than_the_longest_text(open_on: Open) -> None:
+    with FakeTeacher(by_text) as fake:
+        labels(open_on, fake, ["good " * 1000], longest_text=100)
+        assert [len(last_message(body)) for body in fake.asked] == [len("good " * 19 + "…")]
 
 
 def test_with_logprobs_one_greedy_answer_gives_the_label_and_its_distribution(open_on: Open) -> None:
