@@ -1,9 +1,12 @@
-"""pool_random: random texts of the pool, labelled by the teacher. The control that is hard to beat."""
+"""pool_random: random texts of the pool, labelled by the teacher; as many in a batch as evokd has in all.
+
+The control that is hard to beat.
+"""
 
 from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "random pool texts labelled by the teacher",
     without=("analyze", "generate", "score", "evaluate"),
-    settings={"batch": {"pool_policy": "random"}},
+    settings={"batch": {"pool": 40, "pool_policy": "random"}},
 )
