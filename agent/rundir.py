@@ -178,6 +178,11 @@ class IterationDir:
         return self.root / "measured.json"
 
     @property
+    def answers(self) -> Path:
+        """What the student answered to each test text, and what is right, as indices of labels."""
+        return self.root / "answers.json"
+
+    @property
     def weakness(self) -> Path:
         return self.root / "weakness.md"
 

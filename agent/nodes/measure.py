@@ -14,18 +14,24 @@ from tasks.task import Example
 
 
 def measure(state: State, runtime: Runtime[Context]) -> StudentLane:
-    """Writes measured.json."""
+    """Writes measured.json, and answers.json for statistics over several runs."""
     context = runtime.context
-    test = score_of(context, state, context.task.test[: context.config.test_limit])
-    dev = score_of(context, state, context.task.dev) if context.task.dev else None
-    write_json(context.run.iteration(state["iteration"]).measured, {"test": test, "dev": dev})
+    here = context.run.iteration(state["iteration"])
+    test, answers = score_of(context, state, context.task.test[: context.config.test_limit])
+    dev = score_of(context, state, context.task.dev)[0] if context.task.dev else None
+    write_json(here.answers, answers)
+    write_json(here.measured, {"test": test, "dev": dev})
     return {"test": float(test["macro_f1"])}
 
 
-def score_of(context: Context, state: State, examples: Sequence[Example]) -> dict[str, Any]:
-    """Metrics of the student's answers against the gold labels."""
+def score_of(
+    context: Context, state: State, examples: Sequence[Example]
+) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """Metrics of the student's answers against the gold labels, and both as indices of labels."""
     labels = list(context.task.labels)
     adapter = context.run.root / str(state["adapter"])
     probabilities = context.student.predict([example.text for example in examples], adapter)  # (N, L)
-    predicted = [labels[i] for i in probabilities.argmax(axis=1)]
-    return metrics([str(example.label) for example in examples], predicted, labels)
+    best = [int(i) for i in probabilities.argmax(axis=1)]
+    gold = [str(example.label) for example in examples]
+    scores = metrics(gold, [labels[i] for i in best], labels)
+    return scores, {"gold": [labels.index(label) for label in gold], "predicted": best}

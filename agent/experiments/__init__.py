@@ -1,0 +1,1 @@
+"""Experiments: grids of runs (task × arm × seed), their statistics, and one table and figure of them."""

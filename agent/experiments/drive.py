@@ -1,0 +1,79 @@
+"""Runs the cells of a grid one after the other; what is done is skipped, what was cut goes on."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from agent.config import RunConfig, resolve
+from agent.experiments.cells import Cell, Grid
+from agent.run import Watcher, launch, resume
+from agent.rundir import RunDir, read_json
+from tasks.faults import Fault, UserError
+
+Starts = Callable[[Cell, int], Watcher]
+"""Called before a cell runs, with its place in the grid; gives who follows it."""
+
+
+def run_grid(grid: Grid, starts: Starts) -> None:
+    """Runs what is not done. A fault stops the grid; what is done stays, and the same command goes on.
+
+    Raises:
+        UserError: of a cell's run, or a cell was run with other settings before.
+    """
+    for place, cell in enumerate(grid.cells):
+        if not done(grid, cell):
+            run_cell(grid, cell, starts(cell, place))
+
+
+def done(grid: Grid, cell: Cell) -> bool:
+    """Whether the cell has its result; raises UserError where that is of other settings."""
+    run = RunDir(grid.root(cell))
+    if run.config.exists():
+        _check_same(grid, cell, run)
+    return run.result.exists()
+
+
+def run_cell(grid: Grid, cell: Cell, watcher: Watcher) -> dict[str, Any]:
+    """Runs the cell, or goes on with it; the content of its result.json."""
+    run = RunDir(grid.root(cell))
+    if run.config.exists():
+        _check_same(grid, cell, run)
+        result: dict[str, Any] = read_json(run.result) if run.result.exists() else resume(run.root, watcher)
+        return result
+    if run.root.exists():  # cut before the run began: nothing was spent on it
+        shutil.rmtree(run.root)
+    return launch(grid.config(cell), run.root, watcher)
+
+
+def _check_same(grid: Grid, cell: Cell, run: RunDir) -> None:
+    """The settings of the run in the cell's folder are those asked for now."""
+    written = resolve(yaml.safe_load(run.config.read_text(encoding="utf-8")), where=str(run.config))
+    before, now = _comparable(written), _comparable(grid.config(cell))
+    for name in now:
+        if before[name] != now[name]:
+            got = f"{name}: {_changed(before[name], now[name])}"
+            remedy = "Give another --runs folder, or the settings it was begun with."
+            raise UserError(Fault(str(run.root), "a cell run with the settings asked for now", got, remedy))
+
+
+def _comparable(config: RunConfig) -> dict[str, Any]:
+    """What decides a cell's result: not where its endpoint and ledger are, nor what the hardware chose."""
+    fields = config.model_dump(mode="json")
+    for name in ("base_url", "mode", "ledger", "api_key_env", "same_processor", "max_concurrency",
+                 "requests_per_minute", "tokens_per_minute", "timeout", "attempts", "price"):  # fmt: skip
+        fields["teacher"].pop(name)
+    for name in ("device", "dtype"):
+        fields["student"].pop(name)
+    return fields
+
+
+def _changed(before: Any, now: Any) -> str:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return ", ".join(
+            f"{key} {before.get(key)} before, {now[key]} now" for key in now if before.get(key) != now[key]
+        )
+    return f"{before} before, {now} now"
