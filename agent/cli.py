@@ -144,6 +144,41 @@ def report(folder: RunFolder, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def ablate(
+    tasks: Annotated[list[str], typer.Argument(help="Bundled tasks, or paths of task.yaml files.", metavar="TASK...")],
+    strategies: Annotated[str, typer.Option(help="With commas between; --without is of the first.")] = "evokd",
+    without: Annotated[
+        list[str] | None, typer.Option(help="An arm: the first strategy less these parts, e.g. easy. Repeatable.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="1..5, or 1,2,7.")] = "1..3",
+    budget_tokens: Annotated[int | None, typer.Option(min=1, help="Teacher tokens of each cell.")] = None,
+    control: Annotated[str, typer.Option(help="The strategy that differences are taken to.")] = "pool_random",
+    runs: Annotated[Path, typer.Option(help="The grid's folder; what is done there is skipped.")] = Path("runs/ablate"),
+    recipe: Recipe = None,
+    sets: Sets = None,
+    table_only: Annotated[bool, typer.Option("--table", help="Run nothing; the table of what is done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run a grid of strategies and ablations over seeds; write table.md, table.csv and grid.html. Resumes."""
+    from agent.experiments.cells import make_grid, read_arms, read_seeds
+    from agent.experiments.drive import run_grid
+    from agent.experiments.write import write_results
+
+    arms = read_arms(strategies, without or [])
+    fields = read_recipe(recipe) if recipe else {}
+    grid = make_grid(tasks, arms, read_seeds(seeds), runs, budget_tokens, fields, sets or [])
+    if not table_only:
+        with _display(runs, f"evokd ablate with --runs {runs} again") as progress:
+            run_grid(grid, progress)
+    written = write_results(grid, control)
+    if as_json:
+        out.print_json(data=written.rows)
+        return
+    out.print(written.markdown, markup=False)
+    out.print(f"table: {runs / 'table.md'}, {runs / 'table.csv'}   page: {runs / 'grid.html'}", markup=False)
+
+
+@app.command()
 def predict(
     folder: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines of --file or stdin.")] = None,
@@ -269,12 +304,12 @@ def _free_folder(name: str) -> Path:
 
 
 @contextmanager
-def _display(root: Path) -> Iterator[Any]:
-    """The live display on a terminal, a line an iteration elsewhere; Ctrl-C says how to resume."""
+def _display(root: Path, again: str | None = None) -> Iterator[Any]:
+    """The live display on a terminal, a line an iteration elsewhere; Ctrl-C says how to go on."""
     from agent.progress import Progress
 
     def interrupted(number: int, frame: FrameType | None) -> None:
-        err.print(f"\ninterrupted; nothing is lost: evokd resume {root}", markup=False)
+        err.print(f"\ninterrupted; nothing is lost: {again or f'evokd resume {root}'}", markup=False)
         os._exit(INTERRUPTED)
 
     before = signal.signal(signal.SIGINT, interrupted)

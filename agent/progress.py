@@ -31,14 +31,15 @@ class Progress:
         self._opening = "opening the task"
 
     def say(self, message: str) -> None:
-        """What happens before the first node."""
+        """What happens before the first node of a run."""
+        self._context = None
         self._opening = message
         if self._log is not None:
             self._log(message)
 
     def watch(self, context: Context) -> None:
         """The run is open; from now on its figures can be read."""
-        self._context = context
+        self._context, self._began = context, time.monotonic()
         self._curve = [row["test"]["macro_f1"] for row in read_jsonl(context.run.metrics)]
 
     def notify(self, event: str, node: str, iteration: int) -> None:

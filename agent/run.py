@@ -105,6 +105,9 @@ def _drive(
         context = Context(config, task, shots, run, teacher, student, watcher.notify, turns)
         watcher.watch(context)
         stream(context, plan)
+    if not run.result.exists():  # the checkpoint says that the run ended, so nothing ran
+        remedy = "Restore it, or start a new run: the ledger answers what was paid."
+        raise UserError(Fault(str(run.root), "result.json of a run that ended", "none", remedy))
     result: dict[str, Any] = read_json(run.result)
     return result
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -14,19 +14,23 @@ from agent.run import Watcher, launch, resume
 from agent.rundir import RunDir, read_json
 from tasks.faults import Fault, UserError
 
-Starts = Callable[[Cell, int], Watcher]
-"""Called before a cell runs, with its place in the grid; gives who follows it."""
 
-
-def run_grid(grid: Grid, starts: Starts) -> None:
+def run_grid(grid: Grid, watcher: Watcher) -> None:
     """Runs what is not done. A fault stops the grid; what is done stays, and the same command goes on.
 
     Raises:
         UserError: of a cell's run, or a cell was run with other settings before.
     """
-    for place, cell in enumerate(grid.cells):
+    for place, cell in enumerate(grid.cells, 1):
         if not done(grid, cell):
-            run_cell(grid, cell, starts(cell, place))
+            watcher.say(f"cell {place} of {len(grid.cells)}: {cell.name}")
+            try:
+                run_cell(grid, cell, watcher)
+            except UserError as error:
+                remedy = "Mend it and give the same command: what is done stays."
+                raise UserError(
+                    *error.faults, Fault(f"cell {cell.name}", "a run that ends", "this fault", remedy)
+                ) from None
 
 
 def done(grid: Grid, cell: Cell) -> bool:

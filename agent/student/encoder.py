@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,15 @@ def open_student(config: StudentConfig, labels: Sequence[str], weights: Path) ->
             target modules that it does not have.
     """
     hardware = choose_hardware(config.device, config.dtype)
-    base = load_base(weights, labels, config.max_length)
+    base = _base(weights, tuple(labels), config.max_length)
     projections(base, config.lora.target_modules)
     return EncoderStudent(config, tuple(labels), base, hardware)
+
+
+@lru_cache(maxsize=2)
+def _base(weights: Path, labels: tuple[str, ...], max_length: int) -> Base:
+    """One base for all runs of this process: it is only ever copied."""
+    return load_base(weights, labels, max_length)
 
 
 class EncoderStudent:

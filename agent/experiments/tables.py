@@ -1,0 +1,65 @@
+"""The table of a grid, as Markdown and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from agent.experiments.collect import SHARES, Row
+from agent.report.markdown import escape, table
+from agent.report.wording import DASH, gain, number, points
+
+FIELDS = (
+    "task", "arm", "seeds", "macro_f1", "std", "teacher_tokens", "minus_control", "low", "high", "area",
+    *(f"tokens_to_{round(100 * share)}_percent_of_full_shot" for share in SHARES),
+    "share_of_full_shot", "share_of_teacher_shot",
+)  # fmt: skip
+
+
+def head(control: str) -> list[str]:
+    """The columns for a reader."""
+    reach = [f"tokens to {100 * share:.0f} % of full-shot" for share in SHARES]
+    return [
+        "task", "arm", "seeds", "macro-F1", f"minus {control} [95 %]", "tokens", "mean F1 over tokens", *reach,
+        "% of full-shot", "% of teacher-shot",
+    ]  # fmt: skip
+
+
+def cells(row: Row) -> list[str]:
+    """A row for a reader, scores in points."""
+    spread = f" ± {100 * row.std:.1f}" if row.std is not None else ""
+    against = DASH
+    if row.against is not None:
+        low, high = gain(0.0, row.against.low), gain(0.0, row.against.high)
+        against = f"{gain(0.0, row.against.mean)} [{low}, {high}]"
+    return [
+        row.task, row.arm.name, str(len(row.seeds)), points(row.mean) + spread, against, number(row.tokens),
+        points(row.area), *(number(tokens) for tokens in row.to_shares), points(row.of_full), points(row.of_ceiling),
+    ]  # fmt: skip
+
+
+def markdown(rows: Sequence[Row], control: str, planned: int, finished: int) -> str:
+    """The table, with a line that says what it shows and how much of the grid is done."""
+    names = head(control)
+    made = table(names, [[escape(cell) for cell in cells(row)] for row in rows], right=range(2, len(names)))
+    said = (
+        f"Macro-F1 on the test set in points, mean ± standard deviation over seeds; difference to {control} with a "
+        "95 % interval of a bootstrap paired by seed and test text; a dash is not known or never reached. "
+        f"{finished} of {planned} cells done."
+    )
+    return f"{made}\n\n{said}\n"
+
+
+def comma_separated(rows: Sequence[Row]) -> str:
+    """A line a row, scores 0 to 1, unknown fields empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FIELDS)
+    for row in rows:
+        against = row.against
+        difference = [against.mean, against.low, against.high] if against else [None, None, None]
+        seeds = " ".join(map(str, row.seeds))
+        writer.writerow([row.task, row.arm.name, seeds, row.mean, row.std, row.tokens, *difference, row.area,
+                         *row.to_shares, row.of_full, row.of_ceiling])  # fmt: skip
+    return text.getvalue()

@@ -1,0 +1,118 @@
+"""A grid from the command to its table: real runs of a tiny student with the fake teacher."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent.cli import main
+from agent.rundir import read_json, write_json
+from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.tiny_model import tiny_model
+from tests.fakes.toy import toy_answer, write_toy
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeTeacher]:
+    with closing(FakeTeacher(toy_answer, labels=("warm", "cold"), noisy=0.1)) as teacher:
+        yield teacher
+
+
+@pytest.fixture
+def words(fake: FakeTeacher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """`evokd ablate` of the toy task with two arms and two seeds."""
+    monkeypatch.chdir(tmp_path)
+    recipe = {
+        "student": {"model": str(tiny_model(tmp_path / "model")), "device": "cpu", "dtype": "float32",
+                    "min_steps": 2, "epochs": 1, "max_length": 16},
+        "batch": {"hard": 2, "easy": 2, "pool": 4},
+        "teacher": {"base_url": fake.base_url, "model": fake.model, "attempts": 1},
+    }  # fmt: skip
+    Path("recipe.yaml").write_text(yaml.safe_dump(recipe))
+    return ["ablate", str(write_toy(tmp_path / "toy")), "--strategies", "pool_random,full_shot", "--without", "review",
+            "--seeds", "1..2", "--budget-tokens", "1500", "--runs", "grid", "--recipe", "recipe.yaml"]  # fmt: skip
+
+
+def evokd(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["evokd", *words])
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr()
+    return int(ended.value.code or 0), said.out, said.err
+
+
+def test_a_grid_runs_is_tabled_and_not_run_twice(
+    words: list[str], fake: FakeTeacher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = evokd(monkeypatch, capsys, words)
+    assert code == 0, err
+    assert "cell 6 of 6: " in err and "6 of 6 cells done" in out
+    with Path("grid/table.csv").open() as file:
+        rows = {row["arm"]: row for row in csv.DictReader(file)}
+    assert set(rows) == {"pool_random", "full_shot", "pool_random without review"}
+    assert all(row["seeds"] == "1 2" for row in rows.values())
+    results = [read_json(path) for path in sorted(Path("grid").glob("toy-pool_random-s?/result.json"))]
+    mean = sum(result["metric"]["test"] for result in results) / 2
+    assert float(rows["pool_random"]["macro_f1"]) == pytest.approx(mean)
+    assert rows["pool_random"]["minus_control"] == "" and rows["full_shot"]["minus_control"] != ""
+    assert float(rows["pool_random"]["teacher_tokens"]) <= 1500 < 2 * float(rows["pool_random"]["teacher_tokens"])
+    assert rows["full_shot"]["teacher_tokens"] == "0.0" and float(rows["full_shot"]["share_of_full_shot"]) == 1
+    page = Path("grid/grid.html").read_text()
+    assert "macro-F1 over teacher tokens" in page and "<svg" in page
+
+    asked = len(fake.bodies)
+    code, out, _ = evokd(monkeypatch, capsys, [*words, "--json"])
+    assert code == 0 and len(fake.bodies) == asked
+    assert {row["arm"] for row in json.loads(out)} == set(rows)
+
+
+def test_what_another_cell_paid_is_counted_as_if_paid(
+    words: list[str], fake: FakeTeacher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = evokd(monkeypatch, capsys, words)
+    assert code == 0, err
+    one = read_json(Path("grid/toy-pool_random-s1/result.json"))["teacher"]
+    other = read_json(Path("grid/toy-pool_random-no_review-s1/result.json"))["teacher"]
+    assert other["cached_calls"] == other["calls"] > 0
+    assert other["prompt_tokens"] == one["prompt_tokens"] > 0
+
+
+def test_a_cell_that_was_cut_goes_on_and_other_settings_are_refused(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = evokd(monkeypatch, capsys, [*words, "--table"])
+    assert code == 0 and "0 of 6 cells done" in out
+    code, _, err = evokd(monkeypatch, capsys, words)
+    assert code == 0, err
+    before = read_json(Path("grid/toy-pool_random-s1/result.json"))
+    Path("grid/toy-pool_random-s1/result.json").unlink()
+    code, _, err = evokd(monkeypatch, capsys, words)
+    assert code == 2 and "result.json of a run that ended" in err and "cell toy-pool_random-s1" in err
+    for cell in ("pool_random", "full_shot"):  # as if cut before the run began
+        (Path(f"grid/toy-{cell}-s1/config.yaml")).unlink()
+    Path("grid/toy-full_shot-s1/result.json").unlink()
+    code, out, err = evokd(monkeypatch, capsys, words)
+    assert code == 0 and "6 of 6 cells done" in out and err.count("cell ") == 2
+    after = read_json(Path("grid/toy-pool_random-s1/result.json"))
+    assert after["curve"] == before["curve"]
+    code, _, err = evokd(monkeypatch, capsys, [*words, "--budget-tokens", "900"])
+    assert code == 2 and "budget: tokens 1500 before, 900 now" in err
+
+
+def test_an_empty_grid_folder_has_an_empty_table(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = evokd(monkeypatch, capsys, [*words, "--table", "--json"])
+    assert code == 0 and json.loads(out) == []
+    write_json(Path("grid/notes.json"), {})
+    assert evokd(monkeypatch, capsys, [*words, "--table"])[0] == 0
