@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasks.faults import Fault, UserError, quoted
 
-Part = Literal["analyze", "generate", "hard", "easy", "correct", "separation", "score", "evaluate", "sample", "review"]
+Part = Literal[
+    "analyze", "generate", "hard", "easy", "correct", "separation", "score", "evaluate", "sample", "review", "selftrain"
+]
 """What `--without` can leave out of the loop; a node's name, or a part of one."""
 
 PARTS: tuple[str, ...] = get_args(Part)
@@ -148,6 +150,15 @@ class ReplayConfig(Section):
     """`periodic`: review in every n-th iteration only."""
 
 
+class SelfTrainingConfig(Section):
+    """The student labels pool texts for itself and trains once more; costs no teacher token."""
+
+    texts: int = Field(0, ge=0)
+    """Pool texts without a teacher label that it answers, at most; 0 = no self-training."""
+    share: float = Field(0.5, gt=0, le=1)
+    """Of the texts it gives one label, the surest it learns from."""
+
+
 class RunConfig(Section):
     """One run of one strategy on one task."""
 
@@ -163,6 +174,7 @@ class RunConfig(Section):
     student: StudentConfig = StudentConfig()
     batch: BatchConfig = BatchConfig()
     replay: ReplayConfig = ReplayConfig()
+    self_training: SelfTrainingConfig = SelfTrainingConfig()
     test_limit: int | None = Field(None, ge=1)
     """Measure on the first n test texts only; null = all."""
 

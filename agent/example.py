@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.rundir import read_jsonl, write_jsonl
+from agent.rundir import RunDir, read_jsonl, write_jsonl
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,13 @@ def read_examples(path: Path) -> list[LabelledExample]:
 
 def write_examples(path: Path, examples: Iterable[LabelledExample]) -> None:
     write_jsonl(path, [as_row(example) for example in examples])
+
+
+def learned(run: RunDir, iteration: int) -> tuple[list[LabelledExample], list[LabelledExample]]:
+    """What the student trains on in `iteration`: (examples of the history that replay chose, the batch)."""
+    here = run.iteration(iteration)
+    wanted = {row["id"] for row in read_jsonl(here.replayed)}
+    return [example for example in read_examples(run.history) if example.id in wanted], read_examples(here.batch)
 
 
 def as_row(example: LabelledExample) -> dict[str, Any]:

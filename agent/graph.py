@@ -34,6 +34,7 @@ from agent.nodes.replay import replay
 from agent.nodes.sample import sample
 from agent.nodes.score import score
 from agent.nodes.seed import seed
+from agent.nodes.selftrain import selftrain
 from agent.nodes.train import train
 from agent.rundir import append_jsonl
 from agent.state import Context, State, StudentLane, TeacherLane
@@ -109,9 +110,15 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
 
 
 def student_lane(plan: Plan) -> list[tuple[str, Node]]:
-    """replay ► train ► measure."""
-    nodes: list[tuple[str, Node]] = [("replay", replay), ("train", train), ("measure", measure)]
-    return [(name, node) for name, node in nodes if not (name == "replay" and "review" in plan.without)]
+    """replay ► train ► (selftrain) ► measure."""
+    nodes: list[tuple[str, Node]] = [
+        ("replay", replay),
+        ("train", train),
+        ("selftrain", selftrain),
+        ("measure", measure),
+    ]
+    missing = plan.without | ({"replay"} if "review" in plan.without else set())
+    return [(name, node) for name, node in nodes if name not in missing]
 
 
 def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:

@@ -51,6 +51,8 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
     result = set(without)
     if not has_pool or config.batch.pool == 0:
         result.add("sample")
+    if not has_pool or config.self_training.texts == 0:
+        result.add("selftrain")
     if {"hard", "easy"} <= result or config.batch.hard + config.batch.easy == 0:
         result.add("generate")
     if "evaluate" in result or "generate" in result:

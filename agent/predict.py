@@ -25,7 +25,7 @@ def predictions(folder: Path, texts: Sequence[str]) -> Iterator[dict[str, Any]]:
         UserError: the folder holds no trained student, or there is no text.
     """
     run = RunDir.open(folder)
-    trained = [iteration.adapter for iteration in run.iterations() if iteration.adapter.exists()]
+    trained = [path for it in run.iterations() for path in (it.adapter, it.self_adapter) if path.exists()]
     if not trained:
         remedy = f"`evokd resume {folder}` first."
         raise UserError(Fault(str(folder), "a trained student", "none yet", remedy))

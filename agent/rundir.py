@@ -173,6 +173,16 @@ class IterationDir:
         return self.root / "training.json"
 
     @property
+    def self_labelled(self) -> Path:
+        """Pool texts the student labelled for itself and learned, with its confidence."""
+        return self.root / "self_labelled.jsonl"
+
+    @property
+    def self_adapter(self) -> Path:
+        """The student after self-training, where there is one; it then stands for `adapter`."""
+        return self.root / "adapter_self"
+
+    @property
     def measured(self) -> Path:
         """Test and dev metrics of the student after this iteration's training."""
         return self.root / "measured.json"

@@ -94,6 +94,18 @@ def top_by_score(scores: Sequence[float], groups: Sequence[str], places: Mapping
     return sorted(chosen)
 
 
+def surest(probabilities: NDArray[np.float64], share: float) -> list[int]:
+    """Indices (ascending) of the `share` of rows of (N, L) with the highest probability among those of the same
+    first label, so that a label the student finds hard is not left out; at least one of each label that occurs."""
+    best, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    chosen: list[int] = []
+    for label in np.unique(best):
+        mine = np.flatnonzero(best == label)
+        ranked = mine[np.argsort(-sure[mine], kind="stable")]
+        chosen += [int(i) for i in ranked[: max(1, round(share * len(mine)))]]
+    return sorted(chosen)
+
+
 def least_sure(probabilities: NDArray[np.float64], count: int) -> list[int]:
     """Indices of the `count` rows of (N, L) with the smallest margin between first and second label."""
     if probabilities.shape[0] == 0:

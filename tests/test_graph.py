@@ -79,6 +79,13 @@ def test_each_strategy_is_the_same_graph_less_some_nodes(strategy: str, missing:
     assert nodes(plan(f"strategy={strategy}")) == (EVERY | {"gold"}) - missing
 
 
+def test_self_training_is_a_node_only_where_it_is_asked_for() -> None:
+    assert "selftrain" not in nodes(plan())
+    assert ("train", "selftrain") in edges(plan("self_training.texts=10"))
+    assert nodes(plan("self_training.texts=10", "without=[selftrain]")) == EVERY
+    assert nodes(plan("self_training.texts=10", pool=False)) == EVERY - {"sample"}
+
+
 def test_the_whole_loop_runs_in_the_order_of_the_method() -> None:
     assert edges(plan()) == {
         ("__start__", "seed"), ("seed", "sample"),

@@ -93,6 +93,18 @@ def test_the_same_seed_meets_the_same_pool_texts_first_whatever_the_batch_and_st
     assert len(small) == 6 and small == large != other
 
 
+def test_self_training_learns_pool_texts_that_no_teacher_saw_and_costs_no_token(bench: Bench) -> None:
+    plain = bench.run(bench.config(iterations=2), "plain")
+    run = bench.run(bench.config(iterations=2, self_training={"texts": 20, "share": 0.5}), "self")
+    asked = {row["text"] for k in range(3) for row in read_jsonl(run.iteration(k).sampled)}
+    own = read_jsonl(run.iteration(2).self_labelled)
+    assert 8 <= len(own) <= 12 and not asked & {row["text"] for row in own}
+    assert not {row["text"] for row in own} & {row["text"] for row in read_jsonl(run.history)}
+    assert run.iteration(2).self_adapter.exists() and not plain.iteration(2).self_adapter.exists()
+    paid = [read_json(one.result)["teacher"]["completion_tokens"] for one in (plain, run)]
+    assert paid[0] > 0 and len(read_jsonl(run.iteration(0).sampled)) == len(read_jsonl(plain.iteration(0).sampled))
+
+
 def test_pool_labels_are_not_read_by_the_loop(bench: Bench) -> None:
     run = bench.run(bench.config(), "a")
     assert all(row["teacher_label"] == row["label"] for row in read_jsonl(run.history) if row["source"] == "pool")

@@ -25,8 +25,8 @@ CLOCKED = {"timings.jsonl", "report.html", "run.json"}
 CUTS = [
     ("seed", 0), ("sample", 0), ("replay", 0), ("train", 0), ("measure", 0), ("analyze", 0), ("generate", 0),
     ("label", 0), ("join", 0), ("score", 1), ("evaluate", 1), ("sample", 1), ("replay", 1), ("train", 1),
-    ("measure", 1), ("analyze", 1), ("generate", 1), ("label", 1), ("join", 1), ("train", 2), ("join", 2),
-    ("finish", 2),
+    ("selftrain", 1), ("measure", 1), ("analyze", 1), ("generate", 1), ("label", 1), ("join", 1), ("train", 2),
+    ("join", 2), ("finish", 2),
 ]  # fmt: skip
 
 
@@ -53,14 +53,14 @@ def contents(run: RunDir) -> dict[str, bytes]:
     [(node, iteration, "start") for node, iteration in CUTS] + [("train", 1, "end"), ("label", 0, "end")],
 )
 def test_a_run_cut_at_any_node_ends_as_an_unbroken_one(bench: Bench, node: str, iteration: int, moment: str) -> None:
-    whole = bench.run(bench.config("one"), "whole", run_id="id")
+    whole = bench.run(bench.config("one", self_training={"texts": 12}), "whole", run_id="id")
     paid = len(bench.fake.asked)
 
     def killer(event: str, name: str, number: int) -> None:
         if (event, name, number) == (moment, node, iteration):
             raise Killed
 
-    config = bench.config("two")
+    config = bench.config("two", self_training={"texts": 12})
     with pytest.raises(Killed):
         bench.run(config, "cut", killer, run_id="id")
     cut = bench.run(config, "cut", run_id="id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.selection import fresh, least_sure, near_duplicate, need, quotas, top_by_score
+from agent.selection import fresh, least_sure, near_duplicate, need, quotas, surest, top_by_score
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,10 @@ def test_least_sure_is_the_smallest_margin_between_the_first_two_labels() -> Non
     assert least_sure(rows, 3) == [2, 3, 1]  # margins 0.84, 0.05, 0, 0.01
     assert least_sure(rows, 9) == [2, 3, 1, 0]
     assert least_sure(np.zeros((0, 3)), 2) == []
+
+
+def test_the_surest_of_each_answer() -> None:
+    rows = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.7, 0.3], [0.45, 0.55]])
+    assert surest(rows, 0.5) == [0, 2, 4]
+    assert surest(rows, 0.25) == [0, 4]
+    assert surest(rows, 1.0) == [0, 1, 2, 3, 4]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from langgraph.runtime import Runtime
 
-from agent.example import LabelledExample, as_row, read_examples
-from agent.rundir import read_jsonl, replace_rows, write_json
+from agent.example import LabelledExample, as_row, learned
+from agent.rundir import replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
 
@@ -17,9 +17,7 @@ def train(state: State, runtime: Runtime[Context]) -> StudentLane:
     """Writes the adapter, training.json and this iteration's rows of history.jsonl."""
     context, iteration = runtime.context, state["iteration"]
     here, config = context.run.iteration(iteration), context.config.student
-    batch = read_examples(here.batch)
-    wanted = {row["id"] for row in read_jsonl(here.replayed)}
-    replayed = [example for example in read_examples(context.run.history) if example.id in wanted]
+    replayed, batch = learned(context.run, iteration)
     examples = [*replayed, *batch]
     labels = list(context.task.labels)
     rows = [TrainRow(e.text, e.target(labels, config.soft_labels)) for e in examples]

@@ -1,0 +1,49 @@
+"""selftrain: the student answers pool texts without a teacher label and trains once more with the surest answers.
+
+Self-training with hard labels from the base model, one round an iteration (Scudder 1965; for text, Xie et al.,
+arXiv 1904.12848 and Mukherjee and Awadallah, arXiv 2006.15315 are its heirs). No teacher token. The texts it labelled
+weigh together no more than the teacher's, and they never enter the history.
+"""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+
+from agent.example import learned
+from agent.rundir import read_jsonl, write_jsonl
+from agent.selection import surest
+from agent.state import Context, State, StudentLane
+from agent.student.student import TrainRow
+
+
+def selftrain(state: State, runtime: Runtime[Context]) -> StudentLane:
+    """Writes self_labelled.jsonl and adapter_self/, which is then the student of this iteration."""
+    context, iteration = runtime.context, state["iteration"]
+    here, config = context.run.iteration(iteration), context.config
+    texts = unlabelled(context, iteration)[: config.self_training.texts]
+    if not texts:
+        write_jsonl(here.self_labelled, [])
+        return {}
+    labels = list(context.task.labels)
+    probabilities = context.student.predict(texts, here.adapter)  # (N, L)
+    best = probabilities.argmax(axis=1)
+    rows = [
+        {"text": texts[i], "label": labels[best[i]], "confidence": float(probabilities[i].max())}
+        for i in surest(probabilities, config.self_training.share)
+    ]
+    write_jsonl(here.self_labelled, rows)
+    replayed, batch = learned(context.run, iteration)
+    taught = [TrainRow(e.text, e.target(labels, config.student.soft_labels)) for e in [*replayed, *batch]]
+    weight = min(1.0, len(taught) / len(rows))
+    own = [TrainRow(row["text"], tuple(float(label == row["label"]) for label in labels), weight) for row in rows]
+    seed = int(context.rng(iteration, "selftrain").integers(2**31))
+    start = here.adapter if config.student.train_from == "previous" else None
+    context.student.train([*taught, *own], here.self_adapter, start, seed)
+    return {"adapter": context.run.relative(here.self_adapter)}
+
+
+def unlabelled(context: Context, iteration: int) -> list[str]:
+    """Pool texts that no iteration so far sent to the teacher, in an order of this run's own."""
+    taken = {row["index"] for k in range(iteration + 1) for row in read_jsonl(context.run.iteration(k).sampled)}
+    order = context.rng(0, "selftrain").permutation(len(context.task.pool))
+    return [context.task.pool[int(index)].text for index in order if int(index) not in taken]
