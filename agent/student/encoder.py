@@ -19,6 +19,7 @@ from agent.config import StudentConfig
 from agent.student.adapter_folder import stamp, written
 from agent.student.base import Base, load_base
 from agent.student.batches import by_length, padded, tokenise
+from agent.student.dropout import quicken
 from agent.student.hardware import Hardware, choose_hardware
 from agent.student.lora import projections, trainable
 from agent.student.quiet import quiet
@@ -87,6 +88,8 @@ class EncoderStudent:
                 stamp(start)
                 model = restored(self._base, start, train=True)
             model.to(self.device)
+            if self.device == "cpu":
+                quicken(model, seed)
             padding = self._base.tokenizer.pad_token_id
             losses = fit(model, tokens, targets, weights, self._config, self.hardware, padding, seed)
             with written(adapter) as folder, quiet():
