@@ -136,7 +136,7 @@ class BatchConfig(Section):
     """Generated candidates per generated text that is kept; the score chooses."""
     texts_per_call: int = Field(8, ge=1, le=50)
     """Texts asked of the teacher in one generating call."""
-    pool_policy: Literal["random", "uncertainty"] = "random"
+    pool_policy: Literal["random", "uncertainty", "longest"] = "random"
     generate_temperature: float = Field(1.0, ge=0, le=2)
 
 

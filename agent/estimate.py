@@ -10,7 +10,7 @@ from agent.config import BudgetConfig, RunConfig
 from agent.graph import Plan
 from agent.nodes.analyze import CORRECT_SHOWN, WRONG_SHOWN
 from agent.nodes.analyze import request as analyze_request
-from agent.nodes.generate import TEXTS_PER_LABEL, Call, slots
+from agent.nodes.generate import TEXTS_PER_LABEL, Call, shown, slots
 from agent.nodes.generate import request as generate_request
 from agent.plan import needs_teacher, plan_of
 from agent.state import rng
@@ -79,7 +79,9 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
         mine = tuple(slot for slot in drawn if slot.label == label)[: config.batch.texts_per_call]
         texts = tuple(shot.text for shot in shots if shot.label == label)[:2]
         call = Call(label, mine, (), texts, ())
-        requests["generate"] = generate_request(task, call, config.batch.generate_temperature)
+        prompt = plan.writing.prompt
+        call = shown(call, shots, plan.writing, prompt, 0)
+        requests["generate"] = generate_request(task, call, config.batch.generate_temperature, prompt)
     if "separation" not in plan.without or "sample" not in plan.without:
         requests["label"] = label_request(task, (task.pool or task.seed)[0].text, logprobs=True)
     return requests

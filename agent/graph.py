@@ -21,6 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from agent.baselines.strategy import Writing
 from agent.config import BatchConfig
 from agent.nodes.analyze import analyze
 from agent.nodes.evaluate import evaluate
@@ -52,6 +53,7 @@ class Plan:
     labels: Literal["teacher", "gold"] = "teacher"
     iterations: int = 5
     batch: BatchConfig = field(default_factory=BatchConfig)
+    writing: Writing = field(default_factory=Writing)
 
     @property
     def places(self) -> dict[str, int]:
@@ -127,7 +129,7 @@ def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
         return [("gold", gold)]
     nodes: list[tuple[str, Node]] = [
         ("analyze", partial(analyze, with_correct="correct" not in plan.without)),
-        ("generate", partial(generate, places=plan.places)),
+        ("generate", partial(generate, places=plan.places, writing=plan.writing)),
         ("label", partial(label, separate="separation" not in plan.without)),
     ]
     return [(name, node) for name, node in nodes if name not in plan.without]

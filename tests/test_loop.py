@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from agent.baselines.strategy import strategy_names
 from agent.rundir import RunDir, read_json, read_jsonl
 from tasks.task import load_task
 from tests.conftest import Bench
-from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.fake_teacher import FakeTeacher, last_message
 from tests.fakes.toy import toy_answer
 
 RESULT_KEYS = {
@@ -154,18 +155,55 @@ def test_without_correct_the_analyst_sees_wrong_answers_only(bench: Bench) -> No
     assert not [said for said in analyses if "answered these correctly" in said]
 
 
-@pytest.mark.parametrize("strategy", ["seed_only", "static", "pool_random", "teacher_shot", "full_shot"])
+@pytest.mark.parametrize("strategy", [name for name in strategy_names() if name != "evokd"])
 def test_every_strategy_runs_on_the_same_nodes(bench: Bench, strategy: str) -> None:
     run = bench.run(bench.config(strategy=strategy), "a")
     result = read_json(run.result)
     sources = {row["source"] for row in read_jsonl(run.history)}
     expected = {
         "seed_only": {"seed"}, "static": {"seed", "plain"}, "pool_random": {"seed", "pool"},
-        "teacher_shot": {"seed", "pool"}, "full_shot": {"seed", "gold"},
+        "teacher_shot": {"seed", "pool"}, "full_shot": {"seed", "gold"}, "uncertainty": {"seed", "pool"},
+        "longest": {"seed", "pool"}, "zerogen": {"seed", "plain"}, "auggpt": {"seed", "plain"},
+        "evokd_literal": {"seed", "hard", "easy"}, "evokd_init": {"seed", "hard", "easy"},
     }  # fmt: skip
     assert sources == expected[strategy]
     assert (result["teacher"]["calls"] > 0) == (strategy not in {"seed_only", "full_shot"})
     balanced(run)
+
+
+def prompts_of(bench: Bench, strategy: str) -> list[str]:
+    """The generating prompts of a run of `strategy`."""
+    bench.run(bench.config(strategy=strategy), strategy)
+    return [last_message(body) for body in bench.fake.asked if '"texts"' in last_message(body)]
+
+
+def test_auggpt_rephrases_the_seeds_and_asks_for_nothing_else(bench: Bench) -> None:
+    shots = {example.text for example in load_task(str(bench.task)).seed}
+    said = prompts_of(bench, "auggpt")
+    assert said and all(prompt.startswith("Rephrase this text in ") for prompt in said)
+    assert all(any(f"- {text}\n" in prompt for text in shots) for prompt in said)
+
+
+def test_zerogen_shows_no_seed_and_no_attribute(bench: Bench) -> None:
+    said = prompts_of(bench, "zerogen")
+    assert said
+    assert not [prompt for prompt in said if "Examples of" in prompt or "a boat" in prompt or "\n1." in prompt]
+
+
+def test_evokd_with_init_rephrases_first_and_then_writes_from_the_analysis(bench: Bench) -> None:
+    said = prompts_of(bench, "evokd_init")
+    first = [prompt for prompt in said if prompt.startswith("Rephrase")]
+    assert first and len(first) < len(said)
+    assert said[: len(first)] == first
+
+
+def test_longest_takes_longer_texts_than_chance(bench: Bench) -> None:
+    def length(strategy: str) -> float:
+        run = bench.run(bench.config(strategy=strategy, iterations=1), f"length-{strategy}")
+        texts = [row["text"] for row in read_jsonl(run.iteration(0).sampled)]
+        return sum(map(len, texts)) / len(texts)
+
+    assert length("longest") > length("pool_random")
 
 
 def test_full_shot_drops_texts_without_gold_and_says_so(bench: Bench) -> None:

@@ -18,7 +18,8 @@ def task(pool: int = 100) -> Task:
 
 
 def planned(*sets: str, strategy: str = "evokd", pool: int = 100) -> Plan:
-    return plan_of(configure({"task": "mine", "strategy": strategy}, sets), task(pool))
+    recipe = {"task": "mine", "strategy": strategy, "self_training": {"texts": 5}}
+    return plan_of(configure(recipe, sets), task(pool))
 
 
 def mistake(*sets: str, strategy: str = "evokd", pool: int = 100) -> str:
@@ -35,8 +36,13 @@ def test_the_whole_loop_leaves_nothing_out() -> None:
 
 
 def test_without_a_pool_nothing_is_sampled() -> None:
-    assert planned(pool=0).without == {"sample"}
+    assert planned(pool=0).without == {"sample", "selftrain"}
     assert planned("batch.pool=0").without == {"sample"}
+
+
+@pytest.mark.parametrize("strategy", [name for name in strategy_names() if name != "evokd"])
+def test_no_baseline_trains_itself(strategy: str) -> None:
+    assert "selftrain" in planned(strategy=strategy).without
 
 
 def test_without_evaluate_or_generate_nobody_analyses() -> None:
@@ -114,5 +120,5 @@ def test_strategies_are_the_files_of_the_folder_and_say_what_they_are() -> None:
 
 @pytest.mark.parametrize("name", ["strategy", "__init__", "evokdd", ""])
 def test_an_unknown_strategy_is_answered_with_those_there_are(name: str) -> None:
-    with pytest.raises(UserError, match=r"--strategy: expected one of evokd, .*static.*, got '"):
+    with pytest.raises(UserError, match=r"--strategy: expected one of auggpt, .*static.*, got '"):
         find_strategy(name)

@@ -7,6 +7,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "random pool texts labelled by the teacher",
-    without=("analyze", "generate", "score", "evaluate"),
+    without=("analyze", "generate", "score", "evaluate", "selftrain"),
     settings={"batch": {"pool": 40, "pool_policy": "random"}},
 )

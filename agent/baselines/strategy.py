@@ -13,6 +13,23 @@ from tasks.faults import Fault, UserError, quoted
 
 
 @dataclass(frozen=True)
+class Writing:
+    """What the generating prompt is and shows."""
+
+    prompt: str = "generate"
+    """A file of `prompts/`: generate, or rephrase (one seed example a call, said in other words)."""
+    first: str | None = None
+    """The prompt of iteration 0, where it is another."""
+    seeds: bool = True
+    """Shows seed examples of the label."""
+    attributes: bool = True
+    """Asks each text for attributes of its own: length, register, subject."""
+
+    def prompt_of(self, iteration: int) -> str:
+        return self.first if self.first is not None and iteration == 0 else self.prompt
+
+
+@dataclass(frozen=True)
 class Strategy:
     """A strategy is the same graph, less `without`, with `settings` of the run fixed."""
 
@@ -23,6 +40,7 @@ class Strategy:
     labels: Literal["teacher", "gold"] = "teacher"
     kinds: tuple[str, ...] = ("hard", "easy")
     """What is generated: hard and easy, or plain."""
+    writing: Writing = field(default_factory=Writing)
 
 
 def strategy_names() -> list[str]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
 import numpy as np
 from langgraph.runtime import Runtime
 
+from agent.baselines.strategy import Writing
 from agent.rundir import put_drops, read_json, read_jsonl, write_jsonl
 from agent.selection import fresh, need, quotas
 from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
 from prompts.render import render
-from tasks.task import Task
+from tasks.task import Example, Task
 
 SHOWN = 2
 """Seed examples, missed texts and weaknesses of a label that one prompt shows, at most each."""
@@ -57,7 +58,9 @@ class Call:
     """Texts of the label that the student got wrong."""
 
 
-def generate(state: State, runtime: Runtime[Context], places: Mapping[str, int]) -> TeacherLane:
+def generate(
+    state: State, runtime: Runtime[Context], places: Mapping[str, int], writing: Writing
+) -> TeacherLane:  # fmt: skip
     """Writes generated.jsonl: candidates in surplus of `places` (kind → texts that will be kept)."""
     context, iteration = runtime.context, state["iteration"]
     here = context.run.iteration(iteration)
@@ -67,9 +70,11 @@ def generate(state: State, runtime: Runtime[Context], places: Mapping[str, int])
     predictions = read_jsonl(here.predictions)
     weights = need(Counter(row["label"] for row in history), accuracy(predictions, list(context.task.labels)))
     wanted = {kind: ceil(count * context.config.batch.surplus) for kind, count in places.items()}
+    prompt = writing.prompt_of(iteration)
     calls = plan(context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), rng)
+    calls = [shown(call, context.shots, writing, prompt, place) for place, call in enumerate(calls)]
     calls = calls[: affordable(context, iteration, len(calls), len(read_jsonl(here.sampled)))]
-    requests = [request(context.task, call, context.config.batch.generate_temperature) for call in calls]
+    requests = [request(context.task, call, context.config.batch.generate_temperature, prompt) for call in calls]
     replies = context.teacher.ask(requests, "generate", iteration)
     rows, drops = [], []
     for call, reply in zip(calls, replies, strict=True):
@@ -153,12 +158,23 @@ def plan(
     return [calls[i] for i in rng.permutation(len(calls))]
 
 
-def request(task: Task, call: Call, temperature: float) -> Request:
+def shown(call: Call, shots: Sequence[Example], writing: Writing, prompt: str, place: int) -> Call:
+    """The call with what the strategy shows; `rephrase` says one seed example in other words, each in its turn."""
+    if not writing.attributes:
+        call = replace(call, slots=tuple(replace(slot, attributes={}) for slot in call.slots))
+    if prompt == "rephrase":
+        mine = [shot.text for shot in shots if shot.label == call.label]
+        one = " ".join(mine[place % len(mine)].split())[:LONGEST]
+        return replace(call, examples=(one,), missed=(), weaknesses=())
+    return call if writing.seeds else replace(call, examples=())
+
+
+def request(task: Task, call: Call, temperature: float, prompt: str = "generate") -> Request:
     """The generator's request for one call."""
     return Request(
         role="generator",
         messages=render(
-            "generate", task=task, label=call.label, slots=call.slots,
+            prompt, task=task, label=call.label, slots=call.slots,
             weaknesses=call.weaknesses, examples=call.examples, missed=call.missed,
         ),
         temperature=temperature,

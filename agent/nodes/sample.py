@@ -1,4 +1,4 @@
-"""sample: real texts from the task's pool for the next batch, at random or where the student is least sure."""
+"""sample: real texts from the task's pool for the next batch: at random, where the student is least sure, longest."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agent.selection import least_sure
 from agent.state import Context, State
 
 AMONG = 512
-"""Pool texts the student looks at when it chooses by uncertainty."""
+"""Pool texts that are looked at where it is not chance that chooses."""
 
 
 def sample(state: State, runtime: Runtime[Context]) -> State:
@@ -31,6 +31,9 @@ def sample(state: State, runtime: Runtime[Context]) -> State:
         texts = [context.task.pool[index].text for index in among]
         doubts = least_sure(context.student.predict(texts, context.run.root / adapter), batch.pool)
         order = [among[i] for i in doubts]
+    if batch.pool_policy == "longest":
+        among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
+        order = sorted(among, key=lambda index: -len(context.task.pool[index].text))
     rows = [{"index": index, "text": context.task.pool[index].text} for index in order[: batch.pool]]
     write_jsonl(context.run.iteration(iteration).sampled, rows)
     return {}

@@ -1,0 +1,21 @@
+"""evokd_literal: the loop as EvoKD's paper draws it (arXiv 2403.06414), without what we added.
+
+Train on the seeds; examine the student on the batch before training on it; summarise its mistakes from wrong and
+correct examples; in the same conversation write hard and easy texts; label them apart; train. No pool, no choice among
+candidates, no soft labels, no attributes. Differs: a generating call is of one label (several in one call mixed them
+up), near repetitions are dropped, and the student is trained anew on all of the history: the paper's schedule is not
+known to us.
+"""
+
+from agent.baselines.strategy import Strategy, Writing
+
+STRATEGY = Strategy(
+    "EvoKD as its figure has it",
+    without=("score", "sample", "selftrain"),
+    settings={
+        "batch": {"hard": 10, "easy": 10, "surplus": 1.0},
+        "student": {"soft_labels": False},
+        "teacher": {"calibrate": False},
+    },
+    writing=Writing(seeds=False, attributes=False),
+)
