@@ -151,7 +151,7 @@ class ReplayConfig(Section):
 
 
 class SelfTrainingConfig(Section):
-    """The student labels pool texts for itself and trains once more; costs no teacher token."""
+    """At the end the student labels pool texts for itself and trains once more; costs no teacher token."""
 
     texts: int = Field(0, ge=0)
     """Pool texts without a teacher label that it answers, at most; 0 = no self-training."""

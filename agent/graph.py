@@ -89,6 +89,11 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
 
     graph.add_node("teacher_lane", lane("teacher", teacher_lane(plan), TeacherLane))
     graph.add_edge("teacher_lane", "join")
+    final = "student_lane"
+    if "selftrain" not in plan.without:
+        final = "last_lane"
+        graph.add_node(final, lane("student", student_lane(plan, last=True), StudentLane))
+        graph.add_edge(final, "join")
     lanes = ["student_lane", "teacher_lane"]
     first = draws[0][0] if draws else None
     if first is not None:
@@ -101,25 +106,25 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
     last = chain(graph, again)
     onward = [first] if first else lanes
     head = again[0][0] if again else None
-    route_on = partial(more_to_ask, iterations=plan.iterations, onward=onward)
+    route_on = partial(more_to_ask, iterations=plan.iterations, onward=onward, final=final)
     if head is None:
         routes = partial(after_join, head=route_on)
-        graph.add_conditional_edges("join", routes, [*onward, "student_lane", "finish"])
+        graph.add_conditional_edges("join", routes, [*onward, final, "finish"])
     else:
         graph.add_conditional_edges("join", partial(after_join, head=lambda state: head), [head, "finish"])
-        graph.add_conditional_edges(last, route_on, sorted({*onward, "student_lane"}))
+        graph.add_conditional_edges(last, route_on, sorted({*onward, final}))
     return graph.compile(checkpointer=checkpointer, name="evokd")
 
 
-def student_lane(plan: Plan) -> list[tuple[str, Node]]:
-    """replay ► train ► (selftrain) ► measure."""
+def student_lane(plan: Plan, last: bool = False) -> list[tuple[str, Node]]:
+    """replay ► train ► measure; in the last iteration the student trains itself before it is measured."""
     nodes: list[tuple[str, Node]] = [
         ("replay", replay),
         ("train", train),
         ("selftrain", selftrain),
         ("measure", measure),
     ]
-    missing = plan.without | ({"replay"} if "review" in plan.without else set())
+    missing = plan.without | ({"replay"} if "review" in plan.without else set()) | (set() if last else {"selftrain"})
     return [(name, node) for name, node in nodes if name not in missing]
 
 
@@ -135,10 +140,10 @@ def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
     return [(name, node) for name, node in nodes if name not in plan.without]
 
 
-def more_to_ask(state: State, iterations: int, onward: Sequence[str]) -> list[str]:
-    """Both lanes while a further iteration may come; the student lane alone in the last one."""
+def more_to_ask(state: State, iterations: int, onward: Sequence[str], final: str) -> list[str]:
+    """Both lanes while a further iteration may come; the student's alone in the last one."""
     last = state["iteration"] >= iterations or state.get("budget_ended") is not None
-    return ["student_lane"] if last else list(onward)
+    return [final] if last else list(onward)
 
 
 def after_join(state: State, head: Callable[[State], Any]) -> Any:

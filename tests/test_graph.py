@@ -81,7 +81,10 @@ def test_each_strategy_is_the_same_graph_less_some_nodes(strategy: str, missing:
 
 def test_self_training_is_a_node_only_where_it_is_asked_for() -> None:
     assert "selftrain" not in nodes(plan())
-    assert ("train", "selftrain") in edges(plan("self_training.texts=10"))
+    asked = plan("self_training.texts=10")
+    assert {("train", "selftrain"), ("selftrain", "measure"), ("train", "measure")} <= edges(asked)
+    lanes = {name for name in drawn(asked).nodes if name.endswith(":selftrain")}
+    assert lanes == {"last_lane:selftrain"}
     assert nodes(plan("self_training.texts=10", "without=[selftrain]")) == EVERY
     assert nodes(plan("self_training.texts=10", pool=False)) == EVERY - {"sample"}
 
@@ -121,10 +124,10 @@ def test_the_drawing_of_one_plan_is_always_the_same_and_of_another_is_not() -> N
 
 def test_the_teacher_is_asked_while_an_iteration_may_still_come() -> None:
     lanes = ["student_lane", "teacher_lane"]
-    assert more_to_ask({"iteration": 4}, 5, lanes) == lanes
-    assert more_to_ask({"iteration": 5}, 5, lanes) == ["student_lane"]
-    assert more_to_ask({"iteration": 1, "budget_ended": "tokens"}, 5, lanes) == ["student_lane"]
-    assert more_to_ask({"iteration": 1, "budget_ended": None}, 5, ["sample"]) == ["sample"]
+    assert more_to_ask({"iteration": 4}, 5, lanes, "last") == lanes
+    assert more_to_ask({"iteration": 5}, 5, lanes, "last") == ["last"]
+    assert more_to_ask({"iteration": 1, "budget_ended": "tokens"}, 5, lanes, "last") == ["last"]
+    assert more_to_ask({"iteration": 1, "budget_ended": None}, 5, ["sample"], "last") == ["sample"]
 
 
 def test_after_the_join_the_run_goes_on_or_finishes() -> None:

@@ -101,6 +101,7 @@ def test_self_training_learns_pool_texts_that_no_teacher_saw_and_costs_no_token(
     own = read_jsonl(run.iteration(2).self_labelled)
     assert 8 <= len(own) <= 12 and not asked & {row["text"] for row in own}
     assert not {row["text"] for row in own} & {row["text"] for row in read_jsonl(run.history)}
+    assert not run.iteration(1).self_adapter.exists()
     assert run.iteration(2).self_adapter.exists() and not plain.iteration(2).self_adapter.exists()
     paid = [read_json(one.result)["teacher"]["completion_tokens"] for one in (plain, run)]
     assert paid[0] > 0 and len(read_jsonl(run.iteration(0).sampled)) == len(read_jsonl(plain.iteration(0).sampled))

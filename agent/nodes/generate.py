@@ -23,7 +23,8 @@ SHOWN = 2
 """Seed examples, missed texts and weaknesses of a label that one prompt shows, at most each."""
 LONGEST = 300
 """Characters of a shown text."""
-TOKENS_PER_TEXT = 90
+TOKENS_PER_TEXT = 60
+"""Of a reply, at most: a small teacher that repeats itself goes on until it is cut, and is paid for it."""
 TEXTS_PER_LABEL = 4
 """Texts asked for a label at least, where there are more labels than texts."""
 

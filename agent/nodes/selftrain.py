@@ -1,8 +1,9 @@
-"""selftrain: the student answers pool texts without a teacher label and trains once more with the surest answers.
+"""selftrain: at the end the student answers the rest of the pool and trains once more with its surest answers.
 
-Self-training with hard labels from the base model, one round an iteration (Scudder 1965; for text, Xie et al.,
+Self-training with hard labels, one round in the last iteration (Scudder 1965; for text, Xie et al.,
 arXiv 1904.12848 and Mukherjee and Awadallah, arXiv 2006.15315 are its heirs). No teacher token. The texts it labelled
-weigh together no more than the teacher's, and they never enter the history.
+weigh together no more than the teacher's, and they never enter the history. Not in every iteration: a student of a few
+examples teaches itself its mistakes (SST-2, 36 examples, one seed: macro-F1 0.52, where without it 0.65 is usual).
 """
 
 from __future__ import annotations
