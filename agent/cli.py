@@ -160,11 +160,14 @@ def ablate(
     as_json: AsJson = False,
 ) -> None:
     """Run a grid of strategies and ablations over seeds; write table.md, table.csv and grid.html. Resumes."""
+    from agent.baselines.strategy import find_strategy
     from agent.experiments.cells import make_grid, read_arms, read_seeds
     from agent.experiments.drive import run_grid
     from agent.experiments.write import write_results
 
     arms = read_arms(strategies, without or [])
+    if control not in strategies.split(","):
+        find_strategy(control)  # no arm of this grid, so its column stays empty; a name that is none is a mistake
     fields = read_recipe(recipe) if recipe else {}
     grid = make_grid(tasks, arms, read_seeds(seeds), runs, budget_tokens, fields, sets or [])
     if not table_only:

@@ -3,15 +3,12 @@
 Paper: arXiv 2403.06414. Differs as evokd_literal and auggpt do.
 """
 
-from agent.baselines.strategy import Strategy, Writing
+from dataclasses import replace
 
-STRATEGY = Strategy(
-    "EvoKD as its figure has it, begun with rephrased seed examples",
-    without=("score", "sample", "selftrain"),
-    settings={
-        "batch": {"hard": 10, "easy": 10, "surplus": 1.0},
-        "student": {"soft_labels": False},
-        "teacher": {"calibrate": False},
-    },
-    writing=Writing(first="rephrase", seeds=False, attributes=False),
+from agent.baselines import evokd_literal
+
+STRATEGY = replace(
+    evokd_literal.STRATEGY,
+    gloss="EvoKD as its figure has it, begun with rephrased seed examples",
+    writing=replace(evokd_literal.STRATEGY.writing, first="rephrase"),
 )

@@ -65,15 +65,13 @@ class Grid:
         """The configuration of the cell's run: recipe, then the budget, then `--set`.
 
         Raises:
-            UserError: a fault of the recipe, or the task and the strategy do not fit.
+            UserError: a fault of the recipe.
         """
         asked = {"task": cell.task, "strategy": cell.arm.strategy, "without": list(cell.arm.without)}
         fields = merged(self.recipe, {**asked, "seed": cell.seed})
         if self.budget_tokens is not None and "iterations" not in find_strategy(cell.arm.strategy).settings:
             fields = merged(fields, {"iterations": ITERATIONS, "budget": {"tokens": self.budget_tokens}})
-        config = configure(fields, self.sets, "recipe")
-        plan_of(config, load_task(cell.task))
-        return config
+        return configure(fields, self.sets, "recipe")
 
 
 def make_grid(
@@ -85,7 +83,8 @@ def make_grid(
     Raises:
         UserError: with the faults of the first cell that has any; or two tasks of one name.
     """
-    names = [load_task(task).name for task in tasks]
+    read = {task: load_task(task) for task in tasks}
+    names = [read[task].name for task in tasks]
     for name in names:
         if names.count(name) > 1:
             raise UserError(Fault("TASK...", "tasks of different names", quoted(name), "Leave one out."))
@@ -93,7 +92,7 @@ def make_grid(
     grid = Grid(cells, folder, budget_tokens, dict(recipe or {}), tuple(sets))
     for cell in cells:
         if cell.seed == cells[0].seed:
-            grid.config(cell)
+            plan_of(grid.config(cell), read[cell.task])
     return grid
 
 

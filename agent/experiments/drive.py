@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +10,7 @@ import yaml
 from agent.config import RunConfig, resolve
 from agent.experiments.cells import Cell, Grid
 from agent.run import Watcher, launch, resume
-from agent.rundir import RunDir, read_json
+from agent.rundir import RunDir
 from tasks.faults import Fault, UserError
 
 
@@ -41,16 +40,15 @@ def done(grid: Grid, cell: Cell) -> bool:
     return run.result.exists()
 
 
-def run_cell(grid: Grid, cell: Cell, watcher: Watcher) -> dict[str, Any]:
-    """Runs the cell, or goes on with it; the content of its result.json."""
+def run_cell(grid: Grid, cell: Cell, watcher: Watcher) -> None:
+    """Runs the cell, or goes on with it."""
     run = RunDir(grid.root(cell))
     if run.config.exists():
-        _check_same(grid, cell, run)
-        result: dict[str, Any] = read_json(run.result) if run.result.exists() else resume(run.root, watcher)
-        return result
-    if run.root.exists():  # cut before the run began: nothing was spent on it
-        shutil.rmtree(run.root)
-    return launch(grid.config(cell), run.root, watcher)
+        resume(run.root, watcher)
+        return
+    for left in (run.identity, run.graph, run.capabilities):  # cut before the run began, which config.yaml marks
+        left.unlink(missing_ok=True)
+    launch(grid.config(cell), run.root, watcher)
 
 
 def _check_same(grid: Grid, cell: Cell, run: RunDir) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -99,8 +100,10 @@ def test_a_cell_that_was_cut_goes_on_and_other_settings_are_refused(
     code, _, err = evokd(monkeypatch, capsys, words)
     assert code == 2 and "result.json of a run that ended" in err and "cell toy-pool_random-s1" in err
     for cell in ("pool_random", "full_shot"):  # as if cut before the run began
-        (Path(f"grid/toy-{cell}-s1/config.yaml")).unlink()
-    Path("grid/toy-full_shot-s1/result.json").unlink()
+        folder = Path(f"grid/toy-{cell}-s1")
+        shutil.rmtree(folder)
+        folder.mkdir()
+        write_json(folder / "run.json", {})
     code, out, err = evokd(monkeypatch, capsys, words)
     assert code == 0 and "6 of 6 cells done" in out and err.count("cell ") == 2
     after = read_json(Path("grid/toy-pool_random-s1/result.json"))
