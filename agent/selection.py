@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from tasks.data import text_key
 
@@ -121,6 +125,32 @@ def least_sure(probabilities: NDArray[np.float64], count: int) -> list[int]:
     """Indices of the `count` rows of (N, L) with the smallest margin between first and second label."""
     if probabilities.shape[0] == 0:
         return []
-    ranked = np.sort(probabilities, axis=1)  # (N, L)
-    margin = ranked[:, -1] - ranked[:, -2]
-    return [int(i) for i in np.argsort(margin, kind="stable")[:count]]
+    return [int(i) for i in np.argsort(margin(probabilities), kind="stable")[:count]]
+
+
+def margin(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) of (N, L): how far the first label is ahead of the second, 0 to 1."""
+    ranked = np.sort(probabilities, axis=1)
+    return np.asarray(ranked[:, -1] - ranked[:, -2])
+
+
+def spread(features: NDArray[np.float64], weights: NDArray[np.float64], count: int, seed: int) -> list[int]:
+    """Indices (ascending) of up to `count` rows of (N, H) that stand for all: of each k-means cluster the one nearest
+    to its centre, rows with a higher weight (N,) drawing the centres to them.
+
+    Diverse mini-batch active learning (Zhdanov, arXiv 1901.05954), without its first choice of the most informative.
+    """
+    if count >= len(features):
+        return list(range(len(features)))
+    if count <= 0:
+        return []
+    with threadpool_limits(limits=1), catch_warnings():  # sums in one order: a resumed run chooses the same
+        simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters: fewer are chosen
+        means = KMeans(count, n_init=1, max_iter=50, random_state=seed).fit(features, sample_weight=weights + 1e-6)
+        distances = means.transform(features)  # (N, count)
+    chosen = []
+    for cluster in range(count):
+        mine = np.flatnonzero(means.labels_ == cluster)
+        if mine.size:
+            chosen.append(int(mine[distances[mine, cluster].argmin()]))
+    return sorted(chosen)

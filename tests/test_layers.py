@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
      "agent.valuation"),
     ("agent.teacher", "agent.student", "agent.report", "agent.example", "agent.baselines",
      "agent.trust"),
-    ("agent.state",),
+    ("agent.state", "agent.afford"),
     ("agent.nodes",),
     ("agent.graph",),
     ("agent.plan",),

@@ -100,9 +100,10 @@ def test_the_same_seed_meets_the_same_pool_texts_first_whatever_the_batch_and_st
         run = bench.run(bench.config(**fields), name)
         return [row["text"] for k in range(10) for row in read_jsonl(run.iteration(k).sampled)]
 
-    small = met("small", batch={"pool": 3}, iterations=2, without=["generate"])
-    large = met("large", batch={"pool": 6}, iterations=1, without=["score", "generate"])
-    other = met("other", batch={"pool": 6}, iterations=1, seed=2, without=["generate"])
+    drawn = {"pool_policy": "random"}
+    small = met("small", batch={"pool": 3, **drawn}, iterations=2, without=["generate"])
+    large = met("large", batch={"pool": 6, **drawn}, iterations=1, without=["score", "generate"])
+    other = met("other", batch={"pool": 6, **drawn}, iterations=1, seed=2, without=["generate"])
     assert len(small) == 6 and small == large != other
 
 
@@ -189,7 +190,7 @@ def test_every_strategy_runs_on_the_same_nodes(bench: Bench, strategy: str) -> N
         "teacher_shot": {"seed", "pool"}, "full_shot": {"seed", "gold"}, "uncertainty": {"seed", "pool"},
         "longest": {"seed", "pool"}, "zerogen": {"seed", "plain"}, "auggpt": {"seed", "plain"},
         "eda": {"seed", "eda"}, "llm2llm": {"seed", "plain"}, "evokd_literal": {"seed", "hard", "easy"},
-        "evokd_init": {"seed", "hard", "easy"}, "sungen": {"seed", "plain"},
+        "evokd_init": {"seed", "hard", "easy"}, "sungen": {"seed", "plain"}, "pool_diverse": {"seed", "pool"},
     }  # fmt: skip
     assert sources == expected[strategy]
     assert (result["teacher"]["calls"] > 0) == (strategy not in {"seed_only", "full_shot", "eda"})

@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.selection import filled, fresh, least_sure, near_duplicate, need, quotas, surest, top_by_score
+from agent.selection import (
+    filled,
+    fresh,
+    least_sure,
+    margin,
+    near_duplicate,
+    need,
+    quotas,
+    spread,
+    surest,
+    top_by_score,
+)
 
 
 @pytest.mark.parametrize(
@@ -106,3 +117,24 @@ def test_the_surest_of_each_answer() -> None:
     assert surest(rows, 0.5) == [0, 2, 4]
     assert surest(rows, 0.25) == [0, 4]
     assert surest(rows, 1.0) == [0, 1, 2, 3, 4]
+
+
+def test_margin_is_first_less_second() -> None:
+    assert margin(np.array([[0.7, 0.2, 0.1], [0.25, 0.5, 0.25]])).tolist() == pytest.approx([0.5, 0.25])
+
+
+def test_spread_takes_one_of_each_heap_the_one_in_its_middle() -> None:
+    heaps = np.array([[0.0, 0], [0.2, 0], [0.1, 0], [5, 5], [5.2, 5], [5.1, 5], [9, 0]])
+    assert spread(heaps, np.ones(7), 3, seed=1) == [2, 5, 6]
+
+
+def test_spread_is_drawn_to_what_weighs_more() -> None:
+    line = np.array([[0.0], [1], [2], [3], [4], [10]])
+    assert spread(line, np.ones(6), 2, seed=1) == [2, 5]
+    assert spread(line, np.array([0.0, 0, 0, 0, 9, 9]), 2, seed=1) == [4, 5]
+
+
+def test_spread_of_few_or_equal_rows() -> None:
+    assert spread(np.zeros((2, 3)), np.ones(2), 5, seed=1) == [0, 1]
+    assert spread(np.zeros((3, 3)), np.ones(3), 0, seed=1) == []
+    assert spread(np.ones((4, 3)), np.zeros(4), 2, seed=1) == [0]  # nothing tells them apart

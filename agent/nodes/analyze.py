@@ -7,6 +7,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.afford import generating_calls
 from agent.rundir import read_jsonl, write_json
 from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
@@ -46,7 +47,8 @@ def analyze(
     if not wrong:
         write_json(here.analysis, _record([], "", 0, 0, None))
         return {}
-    if not any(to_write(context.run, iteration, places, len(context.task.labels), guarded).values()):
+    writing = any(to_write(context.run, iteration, places, len(context.task.labels), guarded).values())
+    if not writing or generating_calls(context, iteration, "analyze") < 1:
         write_json(here.analysis, _record([], "", len(wrong), len(correct), "nothing_to_write"))
         return {}
     reply = context.teacher.ask([request(context.task, wrong, correct)], "analyze", iteration)[0]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from langgraph.runtime import Runtime
 
+from agent.afford import generating_calls
 from agent.baselines.strategy import Writing
 from agent.rundir import put_drops, read_json, read_jsonl, write_jsonl
 from agent.selection import fresh, need, quotas
@@ -83,7 +84,7 @@ def generate(
     else:
         calls = plan(context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), rng)
         calls = [shown(call, context.shots, writing, prompt, place) for place, call in enumerate(calls)]
-    calls = calls[: affordable(context, iteration, len(calls), len(read_jsonl(here.sampled)))]
+    calls = calls[: int(min(len(calls), generating_calls(context, iteration, "generate")))]
     requests = [request(context.task, call, context.config.batch.generate_temperature, prompt) for call in calls]
     replies = context.teacher.ask(requests, "generate", iteration)
     rows, drops = [], []
@@ -103,25 +104,6 @@ def generate(
 def candidates(places: Mapping[str, int], surplus: float) -> dict[str, int]:
     """Texts to ask for, by kind: hard ones in surplus, since the score keeps the hardest."""
     return {kind: ceil(count * surplus) if kind == "hard" else count for kind, count in places.items()}
-
-
-def affordable(context: Context, iteration: int, calls: int, waiting: int) -> int:
-    """How many of `calls` leave enough of a token budget to label what they write and the `waiting` pool texts.
-
-    By the mean cost of this run's earlier calls, without this node's own, so that a resumed run decides the same.
-    """
-    limit = context.config.budget.tokens
-    spent = {key: use for key, use in context.teacher.usage().by_node.items() if key != (iteration, "generate")}
-    means = {}
-    for node in ("generate", "label"):
-        mine = [use for (_, name), use in spent.items() if name == node]
-        number = sum(use.calls for use in mine)
-        means[node] = sum(use.tokens for use in mine) / number if number else None
-    if limit is None or means["generate"] is None or means["label"] is None:
-        return calls
-    left = limit - sum(use.tokens for use in spent.values()) - waiting * means["label"]
-    each = means["generate"] + context.config.batch.texts_per_call * means["label"]
-    return max(0, min(calls, int(left / each)))
 
 
 def accuracy(predictions: Sequence[Mapping[str, Any]], labels: Sequence[str]) -> dict[str, float | None]:

@@ -1,18 +1,22 @@
-"""sample: real texts from the task's pool for the next batch: at random, where the student is least sure, longest."""
+"""sample: real texts from the task's pool for the next batch: at random, or those worth most."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 
+import numpy as np
 from langgraph.runtime import Runtime
 
 from agent.rundir import read_jsonl, write_jsonl
-from agent.selection import least_sure
+from agent.selection import least_sure, margin, spread
 from agent.state import Context, State
 from agent.trust import to_write
 
 AMONG = 512
-"""Pool texts that are looked at where it is not chance that chooses."""
+"""Pool texts that are looked at in an iteration, where the student's doubt or their length chooses."""
+AMONG_DIVERSE = 2000
+"""The first ones in the run's order, looked at in all its iterations, where `diverse` chooses."""
 
 
 def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], guarded: bool) -> State:
@@ -30,15 +34,33 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
     free = [index for index in range(len(context.task.pool)) if index not in taken]
     turn = context.rng(0, "sample").permutation(len(context.task.pool)).argsort()  # each text's place in the order
     order = sorted(free, key=lambda index: int(turn[index]))
-    adapter = state.get("adapter")
+    adapter = None if state.get("adapter") is None else context.run.root / str(state.get("adapter"))
     if batch.pool_policy == "uncertainty" and adapter is not None:
         among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
         texts = [context.task.pool[index].text for index in among]
-        doubts = least_sure(context.student.predict(texts, context.run.root / adapter), count)
+        doubts = least_sure(context.student.predict(texts, adapter), count)
         order = [among[i] for i in doubts]
     if batch.pool_policy == "longest":
         among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
         order = sorted(among, key=lambda index: -len(context.task.pool[index].text))
+    if batch.pool_policy == "diverse":
+        order = diverse(context, iteration, [int(index) for index in turn.argsort()], taken, count, adapter)
     rows = [{"index": index, "text": context.task.pool[index].text} for index in order[:count]]
     write_jsonl(context.run.iteration(iteration).sampled, rows)
     return {}
+
+
+def diverse(
+    context: Context, iteration: int, order: Sequence[int], taken: Collection[int], count: int, adapter: Path | None
+) -> list[int]:
+    """Pool indices of texts that stand for many others, in the run's order; as soon as a batch was examined, for many
+    that the student is in doubt about. What was taken is not chosen again."""
+    among = order[:AMONG_DIVERSE]
+    features = context.student.embed([context.task.pool[index].text for index in among])  # (N, H)
+    free = [place for place, index in enumerate(among) if index not in taken]
+    weights = np.ones(len(free))
+    if iteration > 0 and adapter is not None:
+        weights = 1 - margin(context.student.predict([context.task.pool[among[i]].text for i in free], adapter))
+    seed = int(context.rng(iteration, "sample").integers(2**31))
+    chosen = [among[free[i]] for i in spread(features[free], weights, count, seed)]
+    return chosen + [index for index in order if index not in taken and index not in set(chosen)]

@@ -62,6 +62,7 @@ class EncoderStudent:
         self._base = base
         self._lock = threading.RLock()
         self._loaded: tuple[tuple[object, ...], Any] | None = None
+        self._embedded: tuple[tuple[str, ...], NDArray[np.float64]] = ((), np.zeros((0, 0)))
 
     @property
     def device(self) -> str:
@@ -110,6 +111,11 @@ class EncoderStudent:
         return result
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        if self._embedded[0] != tuple(texts):  # the pool is looked at in each iteration
+            self._embedded = (tuple(texts), self._features(texts))
+        return self._embedded[1]
+
+    def _features(self, texts: Sequence[str]) -> NDArray[np.float64]:
         with self._lock, self._memory("student.max_length"), torch.inference_mode():
             encoder = self._base.encoder.to(self.device)
             tokens, _ = tokenise(self._base.tokenizer, texts, self._base.max_length)

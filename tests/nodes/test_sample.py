@@ -1,0 +1,27 @@
+"""Which texts of the pool are taken."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent.rundir import RunDir, read_jsonl
+from tests.conftest import Bench
+
+
+def taken(run: RunDir) -> list[int]:
+    return [row["index"] for k in range(3) for row in read_jsonl(run.iteration(k).sampled)]
+
+
+@pytest.mark.parametrize("policy", ["random", "uncertainty", "longest", "diverse"])
+def test_no_text_is_taken_twice_and_every_batch_is_full(bench: Bench, policy: str) -> None:
+    run = bench.run(bench.config(batch={"hard": 4, "easy": 2, "pool": 6, "pool_policy": policy}, iterations=3), "a")
+    found = taken(run)
+    assert len(found) == len(set(found)) and len(found) >= 18
+
+
+def test_diverse_texts_are_chosen_not_drawn_and_again_the_same(bench: Bench) -> None:
+    def met(name: str, policy: str) -> list[int]:
+        batch = {"hard": 0, "easy": 0, "pool": 8, "pool_policy": policy}
+        return taken(bench.run(bench.config(batch=batch, iterations=3), name))
+
+    assert met("a", "diverse") == met("b", "diverse") != met("c", "random")
