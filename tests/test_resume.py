@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,8 @@ from agent.run import resume
 from agent.rundir import RunDir, read_json, read_jsonl, write_json
 from tasks.faults import UserError
 from tests.conftest import Bench
+from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.toy import toy_answer
 
 CLOCKED = {"timings.jsonl", "report.html", "run.json"}
 """Files that hold times; compared apart, without them, or not at all."""
@@ -48,35 +53,54 @@ def contents(run: RunDir) -> dict[str, bytes]:
     return found
 
 
+@dataclass(frozen=True)
+class Unbroken:
+    """A run that nothing cut, and the bench on which others can be cut."""
+
+    bench: Bench
+    files: dict[str, bytes]
+    paid: int
+    """Requests that it sent."""
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unbroken]:
+    with closing(FakeTeacher(toy_answer, labels=("warm", "cold"), noisy=0.1)) as fake:
+        bench = Bench(tmp_path_factory.mktemp("unbroken"), fake)
+        whole = bench.run(bench.config("whole", self_training={"texts": 12}), "whole", run_id="id")
+        yield Unbroken(bench, without_ledger(contents(whole)), len(fake.asked))
+
+
 @pytest.mark.parametrize(
-    ("node", "iteration", "moment"),
-    [(node, iteration, "start") for node, iteration in CUTS] + [("train", 1, "end"), ("label", 0, "end")],
+    ("node", "iteration", "moment", "time"),
+    [(node, iteration, "start", 1) for node, iteration in CUTS]
+    + [("train", 1, "end", 1), ("label", 0, "end", 1), ("measure", 2, "end", 1), ("measure", 2, "end", 2)],
 )
-def test_a_run_cut_at_any_node_ends_as_an_unbroken_one(bench: Bench, node: str, iteration: int, moment: str) -> None:
-    whole = bench.run(bench.config("one", self_training={"texts": 12}), "whole", run_id="id")
-    paid = len(bench.fake.asked)
+def test_a_run_cut_at_any_node_ends_as_an_unbroken_one(
+    unbroken: Unbroken, node: str, iteration: int, moment: str, time: int
+) -> None:
+    bench, name = unbroken.bench, f"{node}-{iteration}-{moment}-{time}"
+    paid, times = len(bench.fake.asked), []
 
     def killer(event: str, name: str, number: int) -> None:
         if (event, name, number) == (moment, node, iteration):
-            raise Killed
+            times.append(name)
+            if len(times) == time:
+                raise Killed
 
-    config = bench.config("two", self_training={"texts": 12})
+    config = bench.config(name, self_training={"texts": 12})
     with pytest.raises(Killed):
-        bench.run(config, "cut", killer, run_id="id")
-    cut = bench.run(config, "cut", run_id="id")
-    assert without_ledger(contents(cut)) == without_ledger(contents(whole))
-    assert len(bench.fake.asked) == 2 * paid
+        bench.run(config, name, killer, run_id="id")
+    cut = bench.run(config, name, run_id="id")
+    assert without_ledger(contents(cut)) == unbroken.files
+    assert len(bench.fake.asked) == paid + unbroken.paid
+    assert read_jsonl(cut.metrics)[-1]["before_selftrain"] is not None
 
 
 def without_ledger(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The two runs have a ledger each, so that both pay; its path in config.yaml differs, and what was cached."""
-
-    def plain(name: str, data: bytes) -> bytes:
-        if name == "config.yaml":
-            return data.replace(b"one.sqlite", b"two.sqlite")
-        return data
-
-    return {name: plain(name, data) for name, data in files.items()}
+    """Each run has a ledger of its own, so that each pays; its path in config.yaml is then another."""
+    config = re.sub(rb"[\w-]+\.sqlite", b"ledger.sqlite", files["config.yaml"])
+    return {**files, "config.yaml": config}
 
 
 def test_a_cut_in_the_middle_of_a_call_is_paid_once_more_at_most(bench: Bench) -> None:

@@ -51,6 +51,7 @@ def metrics_row(run: RunDir, iteration: int, teacher: dict[str, Any], longest: i
         "iteration": iteration,
         "test": measured["test"],
         "dev": measured["dev"],
+        "before_selftrain": measured["before_selftrain"],
         "prequential": prequential(read_jsonl(here.predictions)),
         "counts": counts(run, iteration, longest),
         "teacher": teacher,

@@ -7,20 +7,27 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.rundir import write_json
+from agent.rundir import read_json, write_json
 from agent.state import Context, State, StudentLane
 from tasks.classification import metrics
 from tasks.task import Example
 
 
 def measure(state: State, runtime: Runtime[Context]) -> StudentLane:
-    """Writes measured.json, and answers.json for statistics over several runs."""
+    """Writes measured.json, and answers.json for statistics over several runs.
+
+    After self-training measured.json keeps, as `before_selftrain`, what was measured before it.
+    """
     context = runtime.context
     here = context.run.iteration(state["iteration"])
     test, answers = score_of(context, state, context.task.test[: context.config.test_limit])
     dev = score_of(context, state, context.task.dev)[0] if context.task.dev else None
     write_json(here.answers, answers)
-    write_json(here.measured, {"test": test, "dev": dev})
+    before = None
+    if state.get("self_trained"):
+        old = read_json(here.measured)
+        before = old["before_selftrain"] or {"test": old["test"], "dev": old["dev"]}  # the former when cut right here
+    write_json(here.measured, {"test": test, "dev": dev, "before_selftrain": before})
     return {"test": float(test["macro_f1"])}
 
 

@@ -61,6 +61,8 @@ def _summary(record: RunRecord, now: IterationRecord) -> str:
         second = "the test score after training is not there yet"
     else:
         second = f"after training on them the test macro-F1 is {points(after)} ({gain(before, after)})"
+        if (own := (now.measured or {}).get("before_selftrain")) is not None:
+            second += f", {points(own['test']['macro_f1'])} before the student learned its own labels of pool texts"
     return f"{first}; {second}."
 
 

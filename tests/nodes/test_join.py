@@ -87,10 +87,10 @@ def test_of_a_node_that_ran_twice_the_later_run_counts() -> None:
 def test_a_row_holds_what_the_iterations_files_say(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
     write_jsonl(run.iteration(0).batch, [example("1", "a", "seed")])
-    write_json(run.iteration(0).measured, {"test": {"macro_f1": 0.5}, "dev": None})
+    write_json(run.iteration(0).measured, {"test": {"macro_f1": 0.5}, "dev": None, "before_selftrain": None})
     append_jsonl(run.timings, {"iteration": 0, "node": "train", "lane": "student", "started": 1.0, "seconds": 2.0})
     row = metrics_row(run, 0, {"calls": 3}, 3)
     assert row == {
         "iteration": 0, "test": {"macro_f1": 0.5}, "dev": None, "prequential": None, "counts": counts(run, 0, 3),
-        "teacher": {"calls": 3}, "seconds": {"train": 2.0},
+        "teacher": {"calls": 3}, "seconds": {"train": 2.0}, "before_selftrain": None,
     }  # fmt: skip
