@@ -148,7 +148,7 @@ class BatchConfig(Section):
     texts_per_call: int = Field(8, ge=1, le=50)
     """Texts asked of the teacher in one generating call."""
     pool_policy: Literal["random", "uncertainty", "longest", "diverse"] = "diverse"
-    """Which of the pool's texts: at random, the least sure, the longest, or those that stand for many (k-means)."""
+    """At random, where the student is least sure, the longest, or those that stand for many and cost little."""
     generate_temperature: float = Field(1.0, ge=0, le=2)
 
 

@@ -144,9 +144,10 @@ def spread(features: NDArray[np.float64], weights: NDArray[np.float64], count: i
         return list(range(len(features)))
     if count <= 0:
         return []
+    shares = weights / max(float(weights.mean()), 1e-12) + 1e-6  # none is 0
     with threadpool_limits(limits=1), catch_warnings():  # sums in one order: a resumed run chooses the same
         simplefilter("ignore", ConvergenceWarning)  # fewer different rows than clusters: fewer are chosen
-        means = KMeans(count, n_init=1, max_iter=50, random_state=seed).fit(features, sample_weight=weights + 1e-6)
+        means = KMeans(count, n_init=1, max_iter=50, random_state=seed).fit(features, sample_weight=shares)
         distances = means.transform(features)  # (N, count)
     chosen = []
     for cluster in range(count):

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from agent.rundir import read_jsonl, write_jsonl
 from agent.selection import least_sure, margin, spread
 from agent.state import Context, State
+from agent.teacher.labelling import label_request
 from agent.trust import to_write
 
 AMONG = 512
@@ -53,14 +54,19 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
 def diverse(
     context: Context, iteration: int, order: Sequence[int], taken: Collection[int], count: int, adapter: Path | None
 ) -> list[int]:
-    """Pool indices of texts that stand for many others, in the run's order; as soon as a batch was examined, for many
-    that the student is in doubt about. What was taken is not chosen again."""
+    """Pool indices of texts that stand for many others, in the run's order; what was taken is not chosen again.
+
+    A text draws the more the fewer characters its label costs (cost-sensitive active learning: Settles et al. 2008),
+    and, as soon as a batch was examined, the more the student doubts.
+    """
     among = order[:AMONG_DIVERSE]
     features = context.student.embed([context.task.pool[index].text for index in among])  # (N, H)
     free = [place for place, index in enumerate(among) if index not in taken]
-    weights = np.ones(len(free))
+    texts = [context.task.pool[among[place]].text for place in free]
+    prompt = sum(len(part) for _, part in label_request(context.task, "", logprobs=True).messages)
+    weights = np.array([1 / (prompt + min(len(text), context.config.teacher.longest_text)) for text in texts])
     if iteration > 0 and adapter is not None:
-        weights = 1 - margin(context.student.predict([context.task.pool[among[i]].text for i in free], adapter))
+        weights *= 1 - margin(context.student.predict(texts, adapter))
     seed = int(context.rng(iteration, "sample").integers(2**31))
     chosen = [among[free[i]] for i in spread(features[free], weights, count, seed)]
     return chosen + [index for index in order if index not in taken and index not in set(chosen)]

@@ -34,9 +34,10 @@ def fake() -> Iterator[FakeTeacher]:
         yield teacher
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
     """The address of a cluster of two nodes with one processor each."""
+    monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("RAY_DISABLE_MEMORY_MONITOR", "1")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
@@ -46,6 +47,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     made.add_node(**{name: value for name, value in node.items() if name != "include_dashboard"})
     yield made.address
     made.shutdown()
+    monkeypatch.undo()
 
 
 def grid(fake: FakeTeacher, root: Path, folder: str, **teacher: Any) -> Grid:

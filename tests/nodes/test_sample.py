@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.rundir import RunDir, read_jsonl
+from agent.rundir import RunDir, read_jsonl, write_jsonl
+from tasks.task import load_task
 from tests.conftest import Bench
 
 
@@ -17,6 +18,17 @@ def test_no_text_is_taken_twice_and_every_batch_is_full(bench: Bench, policy: st
     run = bench.run(bench.config(batch={"hard": 4, "easy": 2, "pool": 6, "pool_policy": policy}, iterations=3), "a")
     found = taken(run)
     assert len(found) == len(set(found)) and len(found) >= 18
+
+
+def test_of_two_heaps_of_texts_the_cheap_ones_are_taken(bench: Bench) -> None:
+    task = load_task(str(bench.task))
+    long = [{"text": f"{row.text} {'very ' * 80}{n}"} for n, row in enumerate(task.pool)]
+    pool = bench.task.parent / "pool.jsonl"
+    write_jsonl(pool, [*({"text": row.text} for row in task.pool), *long])
+    batch = {"hard": 0, "easy": 0, "pool": 8, "pool_policy": "diverse"}
+    run = bench.run(bench.config(batch=batch, iterations=1), "a")
+    found = [row["text"] for row in read_jsonl(run.iteration(0).sampled)]
+    assert len(found) == 8 and sum("very very" in text for text in found) <= 2
 
 
 def test_diverse_texts_are_chosen_not_drawn_and_again_the_same(bench: Bench) -> None:
