@@ -2,7 +2,7 @@
 
     python -m benchmarks.quality TASK... --seeds 1 2 3 --tokens 12000 --runs runs/quality     # hours; resumes
     python -m benchmarks.quality TASK... --runs runs/quality --table                          # what is done so far
-    python -m benchmarks.quality TASK... --runs runs/quality --table --write benchmarks/RESULTS.md
+    python -m benchmarks.quality TASK... --runs runs/quality --table --write benchmarks/RESULTS.md   # and RESULTS.html
 
 A cell is an ordinary `evokd run` in its own folder; a cell with a result.json is done, one without is resumed. The
 ledger is shared, so a second strategy with the same request pays nothing for it and counts it as if paid. The row
@@ -22,12 +22,18 @@ from typing import Any
 
 import yaml
 
+from agent.experiments.cells import Arm, make_grid
+from agent.experiments.collect import finished, rows
+from agent.experiments.page import grid_page
+from agent.experiments.tables import markdown
 from agent.rundir import RunDir, read_json, read_jsonl
 from tasks.data import text_key
 from tasks.task import load_task
 
 STRATEGIES = ("seed_only", "pool_random", "static", "evokd", "full_shot", "teacher_shot")
 UNLIMITED = {"seed_only", "full_shot", "teacher_shot"}
+CONTROL = "pool_random"
+"""What the others are compared with, seed by seed and text by text."""
 
 
 def main() -> None:
@@ -50,10 +56,21 @@ def main() -> None:
     made = table(given.tasks, given.strategies, given.runs)
     print(made)
     if given.write:
-        given.write.write_text(page(made, given.tasks, given.strategies, given.runs), encoding="utf-8")
+        grid = make_grid(given.tasks, [Arm(name) for name in given.strategies], seeds(given.runs), given.runs)
+        done = finished(grid)
+        compared = rows(grid, done, CONTROL)
+        paired = markdown(compared, CONTROL, len(grid.cells), len(done))
+        given.write.write_text(page(made, paired, given.tasks, given.strategies, given.runs), encoding="utf-8")
+        figures = given.write.with_suffix(".html")
+        figures.write_text(grid_page(compared, done, CONTROL, len(grid.cells)), encoding="utf-8")
 
 
-def page(made: str, tasks: list[str], strategies: list[str], runs: Path) -> str:
+def seeds(runs: Path) -> list[int]:
+    """The seeds of which anything is done."""
+    return sorted({int(file.parent.name.rpartition("-s")[2]) for file in runs.glob("*-s*/result.json")})
+
+
+def page(made: str, paired: str, tasks: list[str], strategies: list[str], runs: Path) -> str:
     """The table, and from the run folders what all cells or each strategy had in common."""
     names = [load_task(task).name for task in tasks]
     roots = [root for name in names for s in strategies for root in sorted(runs.glob(f"{name}-{s}-s*"))
@@ -67,6 +84,8 @@ def page(made: str, tasks: list[str], strategies: list[str], runs: Path) -> str:
         made,
         "By seed, since rows of different seeds cannot be compared:",
         by_seed(names, strategies, runs),
+        f"Against {CONTROL} (the curves over teacher tokens, as pictures: [RESULTS.html](RESULTS.html)):",
+        paired.strip(),
         "| setting | value |\n|---|---|",
     ]
     for where in ("shots", "test_limit", "budget.tokens", "teacher.model", "student.model", "student.max_steps",
@@ -82,8 +101,7 @@ def by_seed(names: list[str], strategies: list[str], runs: Path) -> str:
     """A row a task and seed, a column a strategy."""
     lines = ["| task | seed | " + " | ".join(strategies) + " |", "|---" * (len(strategies) + 2) + "|"]
     for name in names:
-        seeds = {int(path.parent.name.rpartition("-s")[2]) for path in runs.glob(f"{name}-*-s*/result.json")}
-        for seed in sorted(seeds):
+        for seed in seeds(runs):
             files = [runs / f"{name}-{strategy}-s{seed}" / "result.json" for strategy in strategies]
             cells = [f"{100 * read_json(file)['metric']['test']:.1f}" if file.exists() else "–" for file in files]
             lines.append(f"| {name} | {seed} | " + " | ".join(cells) + " |")
@@ -148,8 +166,8 @@ def scores(files: list[Path]) -> str:
     values = [100 * result["metric"]["test"] for result in results]
     spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
     used = statistics.mean(r["teacher"]["prompt_tokens"] + r["teacher"]["completion_tokens"] for r in results)
-    seeds = f"{len(values)} seed{'s' if len(values) > 1 else ''}"
-    return f"{statistics.mean(values):.1f}{spread} ({seeds}, {used:,.0f} tokens)"
+    counted = f"{len(values)} seed{'s' if len(values) > 1 else ''}"
+    return f"{statistics.mean(values):.1f}{spread} ({counted}, {used:,.0f} tokens)"
 
 
 def teacher(task: str, runs: Path) -> str:
