@@ -150,6 +150,9 @@ def ablate(
     without: Annotated[
         list[str] | None, typer.Option(help="An arm: the first strategy less these parts, e.g. easy. Repeatable.")
     ] = None,
+    vary: Annotated[
+        list[str] | None, typer.Option(help="An arm: the first strategy with this setting, e.g. shots=3. Repeatable.")
+    ] = None,
     seeds: Annotated[str, typer.Option(help="1..5, or 1,2,7.")] = "1..3",
     budget_tokens: Annotated[int | None, typer.Option(min=1, help="Teacher tokens of each cell.")] = None,
     control: Annotated[str, typer.Option(help="The strategy that differences are taken to.")] = "pool_random",
@@ -175,7 +178,7 @@ def ablate(
 
     if gpus is not None and ray is None:
         raise UserError(Fault("--gpus", "--ray ADDRESS beside it", "none", "Give --ray, or leave --gpus out."))
-    arms = read_arms(strategies, without or [])
+    arms = read_arms(strategies, without or [], vary or [])
     if control not in strategies.split(","):
         find_strategy(control)  # no arm of this grid, so its column stays empty; a name that is none is a mistake
     fields = read_recipe(recipe) if recipe else {}

@@ -20,14 +20,17 @@ ITERATIONS = 200
 
 @dataclass(frozen=True)
 class Arm:
-    """What is compared: a strategy, or a strategy less some parts."""
+    """What is compared: a strategy, or a strategy less some parts, or with some settings changed."""
 
     strategy: str
     without: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    """As of `--set`: a.b=c."""
 
     @property
     def name(self) -> str:
-        return self.strategy + (f" without {', '.join(self.without)}" if self.without else "")
+        less = f" without {', '.join(self.without)}" if self.without else ""
+        return self.strategy + less + (f" with {', '.join(self.sets)}" if self.sets else "")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Cell:
     @property
     def name(self) -> str:
         """Also its folder below the grid's."""
-        parts = [self.task_name, self.arm.strategy, *(f"no_{part}" for part in self.arm.without), f"s{self.seed}"]
+        changes = [*(f"no_{part}" for part in self.arm.without), *self.arm.sets]
+        parts = [self.task_name, self.arm.strategy, *changes, f"s{self.seed}"]
         return re.sub(r"[^\w.-]+", "_", "-".join(parts))
 
 
@@ -62,7 +66,7 @@ class Grid:
         return self.folder / cell.name
 
     def config(self, cell: Cell) -> RunConfig:
-        """The configuration of the cell's run: recipe, then the budget, then `--set`.
+        """The configuration of the cell's run: recipe, then the budget, then `--set`, then the arm's own settings.
 
         Raises:
             UserError: a fault of the recipe.
@@ -71,7 +75,7 @@ class Grid:
         fields = merged(self.recipe, {**asked, "seed": cell.seed})
         if self.budget_tokens is not None and "iterations" not in find_strategy(cell.arm.strategy).settings:
             fields = merged(fields, {"iterations": ITERATIONS, "budget": {"tokens": self.budget_tokens}})
-        return configure(fields, self.sets, "recipe")
+        return configure(fields, (*self.sets, *cell.arm.sets), "recipe")
 
 
 def make_grid(
@@ -101,8 +105,9 @@ def whole_path(name: str) -> str:
     return str(Path(name).absolute()) if Path(name).exists() else name
 
 
-def read_arms(strategies: str, without: Sequence[str]) -> list[Arm]:
-    """`a,b` → a strategy each; of `without`, each `x` or `x,y` → the first strategy less these parts.
+def read_arms(strategies: str, without: Sequence[str], vary: Sequence[str] = ()) -> list[Arm]:
+    """`a,b` → a strategy each; of `without`, each `x` or `x,y` → the first strategy less these parts; of `vary`, each
+    `a.b=c` → the first strategy with this setting.
 
     Raises:
         UserError: an unknown strategy or part.
@@ -120,6 +125,10 @@ def read_arms(strategies: str, without: Sequence[str]) -> list[Arm]:
                 raise UserError(Fault("--without", f"parts among {', '.join(PARTS)}", quoted(part), "Choose of these."))
         if parts and Arm(names[0], parts) not in arms:
             arms.append(Arm(names[0], parts))
+    for item in dict.fromkeys(item.strip() for item in vary):
+        if "=" not in item:
+            raise UserError(Fault("--vary", "a.b=c, as of --set", quoted(item), "e.g. --vary shots=3"))
+        arms.append(Arm(names[0], sets=(item,)))
     return arms
 
 

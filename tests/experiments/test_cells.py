@@ -27,6 +27,23 @@ def test_ablations_are_arms_of_the_first_strategy() -> None:
     assert [arm.name for arm in arms][2:] == ["evokd without easy", "evokd without correct, review"]
 
 
+def test_a_changed_setting_is_an_arm_of_the_first_strategy(tmp_path: Path) -> None:
+    arms = read_arms("evokd,static", [], ["shots=3", "batch.pool_policy=random", "shots=3"])
+    assert arms[2:] == [Arm("evokd", sets=("shots=3",)), Arm("evokd", sets=("batch.pool_policy=random",))]
+    grid = make_grid(["avis_clients"], arms, [1], tmp_path, 5000, sets=["shots=2"])
+    shots = {cell.name: grid.config(cell).shots for cell in grid.cells}
+    assert shots == {"avis_clients-evokd-s1": 2, "avis_clients-static-s1": 2, "avis_clients-evokd-shots_3-s1": 3,
+                     "avis_clients-evokd-batch.pool_policy_random-s1": 2}  # fmt: skip
+    assert arms[2].name == "evokd with shots=3"
+
+
+def test_a_changed_setting_that_is_none_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"--vary: expected a\.b=c"):
+        read_arms("evokd", [], ["shots"])
+    with pytest.raises(UserError, match="shots"):
+        make_grid(["avis_clients"], read_arms("evokd", [], ["shots=many"]), [1], tmp_path)
+
+
 @pytest.mark.parametrize(("strategies", "without", "said"), [
     ("evo", [], "--strategy: expected one of"), (" ,", [], "--strategies: expected names"),
     ("evokd", ["easi"], "--without: expected parts among"),
