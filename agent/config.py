@@ -137,11 +137,11 @@ class StudentConfig(Section):
 class BatchConfig(Section):
     """What one iteration asks the teacher for."""
 
-    hard: int = Field(8, ge=0)
+    hard: int = Field(4, ge=0)
     """Generated texts the student should get wrong."""
-    easy: int = Field(8, ge=0)
+    easy: int = Field(4, ge=0)
     """Generated texts the student should get right."""
-    pool: int = Field(40, ge=0)
+    pool: int = Field(48, ge=0)
     """Texts taken from the task's pool; where it has none, their places go to generated ones."""
     surplus: float = Field(1.5, ge=1)
     """Hard candidates per hard text that is kept; the score chooses."""

@@ -37,15 +37,14 @@ def test_nothing_is_analysed_after_the_seed_examples_or_in_the_last_iteration() 
 
 
 def test_generating_asks_for_the_surplus_label_by_label() -> None:
-    # first 8 easy texts, 4 a label: 1 call for each of 2 labels; then 8 easy and 8 hard with surplus 1.5, 10 a label:
-    # 2 calls of at most 8 each; 28 texts in 6 calls
+    # first 4 easy texts of 1 label; then 4 easy and 4 hard with surplus 1.5, 5 a label: 14 texts in 3 calls
     assert node("generate", Plan(iterations=2)) == {
-        "calls": 6, "prompt_tokens": 300, "tokens": 6 * 50 + 28 * 30,
+        "calls": 3, "prompt_tokens": 150, "tokens": 3 * 50 + 14 * 30,
     }  # fmt: skip
-    # of 12 labels 2 get their turn, 4 texts each
-    assert node("generate", Plan(iterations=1), labels=12)["calls"] == 2
-    # 4 texts a label, 3 a call
-    assert node("generate", Plan(iterations=1), batch={"texts_per_call": 3})["calls"] == 4
+    # of 12 labels 1 gets its turn
+    assert node("generate", Plan(iterations=1), labels=12)["calls"] == 1
+    # 4 texts, 3 a call
+    assert node("generate", Plan(iterations=1), batch={"texts_per_call": 3})["calls"] == 2
     # without a pool all 56 places are written, 28 a label
     assert node("generate", Plan(frozenset({"sample"}), iterations=1))["calls"] == 8
 
@@ -59,12 +58,12 @@ def test_as_many_generating_calls_are_foretold_as_equal_need_makes(task: str, la
 
 
 def test_labelling_asks_for_every_hard_candidate_and_every_pool_text() -> None:
-    # 48 pool and 8 easy texts, then 40 pool texts and 12 hard candidates
-    assert node("label", Plan(iterations=2)) == {"calls": 108, "prompt_tokens": 108 * 50, "tokens": 108 * 53}
+    # 52 pool and 4 easy texts, then 48 pool texts and 6 hard candidates
+    assert node("label", Plan(iterations=2)) == {"calls": 110, "prompt_tokens": 110 * 50, "tokens": 110 * 53}
     # without a pool its places go to easy and hard: 56 easy ones, then 28 hard ones, 42 candidates
     assert node("label", Plan(frozenset({"sample"}), iterations=2))["calls"] == 98
-    assert node("label", Plan(frozenset({"separation"}), iterations=2))["calls"] == 88
-    assert node("label", Plan(apart=("hard", "easy"), iterations=2))["calls"] == 116
+    assert node("label", Plan(frozenset({"separation"}), iterations=2))["calls"] == 100
+    assert node("label", Plan(apart=("hard", "easy"), iterations=2))["calls"] == 114
     assert node("label", Plan(iterations=2), teacher={"texts_per_label_call": 10})["calls"] == 11
 
 

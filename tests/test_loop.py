@@ -122,7 +122,7 @@ def test_self_training_learns_pool_texts_that_no_teacher_saw_and_costs_no_token(
 
 def test_self_training_comes_however_the_run_ends(bench: Bench) -> None:
     own = {"texts": 20}
-    paid = bench.run(bench.config(self_training=own, iterations=9, budget={"tokens": 6000}), "paid")
+    paid = bench.run(bench.config(self_training=own, iterations=9, budget={"tokens": 5000}), "paid")
     assert read_json(paid.result)["stopped_because"] == "budget: tokens"
     last = read_jsonl(paid.metrics)[-1]["iteration"]
     assert 0 < last < 9 and paid.iteration(last).self_adapter.exists()

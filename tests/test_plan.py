@@ -31,7 +31,7 @@ def mistake(*sets: str, strategy: str = "evokd", pool: int = 100) -> str:
 def test_the_whole_loop_leaves_nothing_out() -> None:
     plan = planned()
     assert plan.without == frozenset()
-    assert plan.places == {"hard": 8, "easy": 8}
+    assert plan.places == {"hard": 4, "easy": 4}
     assert needs_teacher(plan)
 
 

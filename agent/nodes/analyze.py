@@ -15,7 +15,7 @@ from agent.trust import to_write
 from prompts.render import render
 from tasks.task import Task
 
-WRONG_SHOWN, CORRECT_SHOWN, WEAKNESSES = 8, 4, 3
+WRONG_SHOWN, CORRECT_SHOWN, WEAKNESSES = 6, 3, 3
 LONGEST = 300
 """Characters of a text that the analyst reads."""
 
