@@ -20,7 +20,7 @@ from agent.student.adapter_folder import stamp, written
 from agent.student.base import Base, load_base
 from agent.student.batches import by_length, padded, tokenise
 from agent.student.dropout import quicken
-from agent.student.hardware import Hardware, choose_hardware
+from agent.student.hardware import Hardware, choose_hardware, give_back_memory
 from agent.student.lora import projections, trainable
 from agent.student.quiet import quiet
 from agent.student.restore import restored
@@ -97,6 +97,8 @@ class EncoderStudent:
             with written(adapter) as folder, quiet():
                 self._save(model, folder)
         count = sum(part.numel() for part in model.parameters() if part.requires_grad)
+        del model
+        give_back_memory()
         return TrainLog(tuple(losses), len(losses), len(rows), truncated, count)
 
     def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
@@ -108,6 +110,7 @@ class EncoderStudent:
                 chosen = [tokens[index] for index in batch]
                 inputs = padded(chosen, self._base.tokenizer.pad_token_id, self.device)
                 result[batch] = model(**inputs).logits.float().softmax(dim=-1).cpu().numpy()
+        give_back_memory()
         return result
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
