@@ -62,6 +62,9 @@ def diverse(
     among = order[:AMONG_DIVERSE]
     features = context.student.embed([context.task.pool[index].text for index in among])  # (N, H)
     free = [place for place, index in enumerate(among) if index not in taken]
+    left = [index for index in order if index not in taken]
+    if not free:
+        return left
     texts = [context.task.pool[among[place]].text for place in free]
     prompt = sum(len(part) for _, part in label_request(context.task, "", logprobs=True).messages)
     weights = np.array([1 / (prompt + min(len(text), context.config.teacher.longest_text)) for text in texts])
@@ -69,4 +72,5 @@ def diverse(
         weights *= 1 - margin(context.student.predict(texts, adapter))
     seed = int(context.rng(iteration, "sample").integers(2**31))
     chosen = [among[free[i]] for i in spread(features[free], weights, count, seed)]
-    return chosen + [index for index in order if index not in taken and index not in set(chosen)]
+    already = set(chosen)
+    return chosen + [index for index in left if index not in already]

@@ -20,6 +20,12 @@ def test_no_text_is_taken_twice_and_every_batch_is_full(bench: Bench, policy: st
     assert len(found) == len(set(found)) and len(found) >= 18
 
 
+def test_a_pool_that_is_used_up_gives_what_it_has(bench: Bench) -> None:
+    run = bench.run(bench.config(batch={"hard": 2, "easy": 2, "pool": 25, "pool_policy": "diverse"}, iterations=4), "a")
+    found = [row["index"] for k in range(4) for row in read_jsonl(run.iteration(k).sampled)]
+    assert sorted(found) == list(range(len(load_task(str(bench.task)).pool)))
+
+
 def test_of_two_heaps_of_texts_the_cheap_ones_are_taken(bench: Bench) -> None:
     task = load_task(str(bench.task))
     long = [{"text": f"{row.text} {'very ' * 80}{n}"} for n, row in enumerate(task.pool)]
