@@ -110,7 +110,6 @@ class EncoderStudent:
                 chosen = [tokens[index] for index in batch]
                 inputs = padded(chosen, self._base.tokenizer.pad_token_id, self.device)
                 result[batch] = model(**inputs).logits.float().softmax(dim=-1).cpu().numpy()
-        give_back_memory()
         return result
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
