@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tasks.data import parse_yaml
 from tasks.faults import Fault, UserError, quoted
 
 Part = Literal[
@@ -212,7 +213,7 @@ def resolve(recipe: Mapping[str, Any], sets: Sequence[str] = (), where: str = "r
 def read_recipe(path: Path) -> dict[str, Any]:
     """The mapping in a YAML recipe file. Raises UserError when it is none."""
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(Fault("--recipe", "a file", quoted(str(path), 400), "Check the path.")) from None
     except (UnicodeDecodeError, yaml.YAMLError, IsADirectoryError) as error:
@@ -225,7 +226,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
 
 
 def dump(config: RunConfig) -> str:
-    """`config` as the YAML of config.yaml; `resolve(yaml.safe_load(...))` gives it back."""
+    """`config` as the YAML of config.yaml; `resolve(read_recipe(...))` gives it back."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
@@ -257,7 +258,7 @@ def _override(data: dict[str, Any], item: str, faults: list[Fault]) -> None:
             return
         node = child
     try:
-        node[last] = yaml.safe_load(text)
+        node[last] = parse_yaml(text)
     except yaml.YAMLError:
         node[last] = text
 

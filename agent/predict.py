@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from agent.config import resolve
+from agent.config import read_recipe, resolve
 from agent.rundir import RunDir
 from agent.student.encoder import open_student
 from agent.weights import fetch
@@ -31,7 +29,7 @@ def predictions(folder: Path, texts: Sequence[str]) -> Iterator[dict[str, Any]]:
         raise UserError(Fault(str(folder), "a trained student", "none yet", remedy))
     if not texts:
         raise UserError(Fault("TEXTS", "at least one text", "none", "Give texts, --file, or standard input."))
-    config = resolve(yaml.safe_load(run.config.read_text(encoding="utf-8")), where=str(run.config))
+    config = resolve(read_recipe(run.config), where=str(run.config))
     labels = list(load_task(config.task).labels)
     student = open_student(config.student, labels, fetch(config.student.model))
     probabilities = student.predict(texts, trained[-1])  # (N, L)

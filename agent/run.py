@@ -13,11 +13,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol, get_args
 
-import yaml
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent import __version__
-from agent.config import RunConfig, dump, resolve
+from agent.config import RunConfig, dump, read_recipe, resolve
 from agent.graph import Plan, build_graph, drawing
 from agent.plan import needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
@@ -69,7 +68,7 @@ def resume(root: Path, watcher: Watcher) -> dict[str, Any]:
         UserError: the task's data changed since, this version would build another graph, or another process runs it.
     """
     run = RunDir.open(root)
-    config = resolve(yaml.safe_load(run.config.read_text(encoding="utf-8")), where=str(run.config))
+    config = resolve(read_recipe(run.config), where=str(run.config))
     task = load_task(config.task)
     birth = read_json(run.identity)
     if fingerprint(task) != birth["task"]:

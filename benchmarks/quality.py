@@ -20,8 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from agent.config import read_recipe
 from agent.experiments.cells import Arm, make_grid
 from agent.experiments.collect import finished, rows
 from agent.experiments.page import grid_page
@@ -75,7 +74,7 @@ def page(made: str, paired: str, tasks: list[str], strategies: list[str], runs: 
     names = [load_task(task).name for task in tasks]
     roots = [root for name in names for s in strategies for root in sorted(runs.glob(f"{name}-{s}-s*"))
              if (root / "result.json").exists()]  # fmt: skip
-    configs = {root: yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8")) for root in roots}
+    configs = {root: read_recipe(root / "config.yaml") for root in roots}
     versions = sorted({f"{k} {v}" for root in roots for k, v in read_json(root / "run.json")["versions"].items()})
     lines = [
         "# Results",

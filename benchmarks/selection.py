@@ -17,12 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 
-from agent.config import resolve
+from agent.config import read_recipe, resolve
 from agent.example import read_examples
 from agent.rundir import RunDir
 from agent.selection import least_sure, margin, spread
@@ -72,7 +71,7 @@ def main() -> None:
 
 def read(run: RunDir) -> Pool:
     """What the run's teacher said of each text, and what is true."""
-    config = resolve(yaml.safe_load(run.config.read_text(encoding="utf-8")))
+    config = resolve(read_recipe(run.config))
     task = load_task(config.task)
     labels = list(task.labels)
     gold = {text_key(one.text): str(one.label) for one in task.pool if one.label is not None}

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import yaml
 
-from tasks.data import shortened, text_key
+from tasks.data import parse_yaml, shortened, text_key
 from tasks.faults import Fault, UserError, quoted
 
 BUNDLED = Path(__file__).parent
@@ -86,7 +86,7 @@ def load_task(name: str) -> Task:
     """
     file = find_task(name)
     try:
-        spec = yaml.safe_load(file.read_text(encoding="utf-8"))
+        spec = parse_yaml(file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         first = " ".join(str(error).split())[:160]
         raise UserError(Fault(str(file), "UTF-8 YAML", first, "Mend the file.")) from None

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from agent.config import RunConfig, resolve
+from agent.config import RunConfig, read_recipe, resolve
 from agent.experiments.cells import Cell, Grid, whole_path
 from agent.run import Watcher, launch, resume
 from agent.rundir import RunDir
@@ -53,7 +51,7 @@ def run_cell(grid: Grid, cell: Cell, watcher: Watcher) -> None:
 
 def _check_same(grid: Grid, cell: Cell, run: RunDir) -> None:
     """The settings of the run in the cell's folder are those asked for now."""
-    written = resolve(yaml.safe_load(run.config.read_text(encoding="utf-8")), where=str(run.config))
+    written = resolve(read_recipe(run.config), where=str(run.config))
     before, now = _comparable(written), _comparable(grid.config(cell))
     for name in now:
         if before[name] != now[name]:

@@ -37,12 +37,14 @@ def run_grid_on_ray(grid: Grid, address: str, gpus: float | None, watcher: Watch
         gpus: Of each cell, e.g. 0.25 for four cells on one; None = one where the cluster has any.
 
     Raises:
-        UserError: ray is not installed, no cluster at `address`; or, once the other cells are done, the faults of those
-            that failed.
+        UserError: something is to do, but ray is not installed or no cluster is at `address`; or, once the other cells
+            are done, the faults of those that failed.
     """
     ray = _ray()
     grid = absolute(grid)
     waiting = [cell for cell in grid.cells if not done(grid, cell)]
+    if not waiting:
+        return
     try:
         _reach(address)
         ray.init(address=address, log_to_driver=False, logging_level="ERROR")

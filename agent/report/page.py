@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,31 +31,35 @@ def report_page(run: RunDir) -> str:
         UserError: a file of the run is there but cannot be read.
     """
     record = read_record(run)
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = pages.get_template("page.jinja").render(
-        head=_head(record),
-        curve=pictures.curve(record),
-        classes=tables.classes(record),
-        confusion=tables.confusion(record),
-        by_label=pictures.balance(record, "by_label"),
-        by_source=pictures.balance(record, "by_source"),
-        losses=pictures.losses(record),
-        das=pictures.das(record),
-        das_absent=record.absence("score"),
-        counts=tables.counts(record),
-        usage=tables.usage(record),
-        seconds=pictures.seconds(record),
-        weaknesses=tables.weaknesses(record),
-        graph=record.graph,
-        config=record.config_text,
+    page = (
+        _pages()
+        .get_template("page.jinja")
+        .render(
+            head=_head(record),
+            curve=pictures.curve(record),
+            classes=tables.classes(record),
+            confusion=tables.confusion(record),
+            by_label=pictures.balance(record, "by_label"),
+            by_source=pictures.balance(record, "by_source"),
+            losses=pictures.losses(record),
+            das=pictures.das(record),
+            das_absent=record.absence("score"),
+            counts=tables.counts(record),
+            usage=tables.usage(record),
+            seconds=pictures.seconds(record),
+            weaknesses=tables.weaknesses(record),
+            graph=record.graph,
+            config=record.config_text,
+        )
     )
     return page.encode("utf-8", "replace").decode("utf-8")
+
+
+@cache
+def _pages() -> Environment:
+    """HTML: every value is escaped; a missing one is an error."""
+    loader = FileSystemLoader(Path(__file__).parent)
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def _head(record: RunRecord) -> dict[str, Any]:
