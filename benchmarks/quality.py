@@ -2,7 +2,8 @@
 
     python -m benchmarks.quality TASK... --seeds 1 2 3 --tokens 12000 --runs runs/quality     # hours; resumes
     python -m benchmarks.quality TASK... --runs runs/quality --table                          # what is done so far
-    python -m benchmarks.quality TASK... --runs runs/quality --table --write benchmarks/RESULTS.md   # and RESULTS.html
+    python -m benchmarks.quality TASK... --runs runs/quality --table \
+           --write benchmarks/RESULTS.md --readme README.md      # and RESULTS.html; in the README its table alone
 
 A cell is an ordinary `evokd run` in its own folder; a cell with a result.json is done, one without is resumed. The
 ledger is shared, so a second strategy with the same request pays nothing for it and counts it as if paid. The row
@@ -33,6 +34,8 @@ STRATEGIES = ("seed_only", "pool_random", "static", "evokd", "full_shot", "teach
 UNLIMITED = {"seed_only", "full_shot", "teacher_shot"}
 CONTROL = "pool_random"
 """What the others are compared with, seed by seed and text by text."""
+MARKS = ("<!-- benchmarks.quality -->", "<!-- /benchmarks.quality -->")
+"""What stands between them in the README is the table."""
 
 
 def main() -> None:
@@ -46,6 +49,7 @@ def main() -> None:
     parser.add_argument("--set", dest="sets", action="append", default=[], help="as of evokd run, for every cell")
     parser.add_argument("--table", action="store_true", help="run nothing; print the table of what is done")
     parser.add_argument("--write", type=Path, help="write the table into this page too, with how it was measured")
+    parser.add_argument("--readme", type=Path, help=f"put the table between {MARKS[0]} and {MARKS[1]} of this page")
     given = parser.parse_args()
     if not given.table:
         for seed in given.seeds:
@@ -54,6 +58,8 @@ def main() -> None:
                     cell(task, strategy, seed, given)
     made = table(given.tasks, given.strategies, given.runs)
     print(made)
+    if given.readme:
+        put(made, given.readme)
     if given.write:
         grid = make_grid(given.tasks, [Arm(name) for name in given.strategies], seeds(given.runs), given.runs)
         done = finished(grid)
@@ -62,6 +68,15 @@ def main() -> None:
         given.write.write_text(page(made, paired, given.tasks, given.strategies, given.runs), encoding="utf-8")
         figures = given.write.with_suffix(".html")
         figures.write_text(grid_page(compared, done, CONTROL, len(grid.cells)), encoding="utf-8")
+
+
+def put(made: str, readme: Path) -> None:
+    """Puts the table between the MARKS of `readme`."""
+    before, opening, rest = readme.read_text(encoding="utf-8").partition(MARKS[0])
+    _, closing, after = rest.partition(MARKS[1])
+    if not (opening and closing):
+        sys.exit(f"--readme: expected {MARKS[0]} and {MARKS[1]} in {readme}, found them not; write them into it")
+    readme.write_text(f"{before}{opening}\n{made}\n{closing}{after}", encoding="utf-8")
 
 
 def seeds(runs: Path) -> list[int]:
