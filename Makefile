@@ -1,24 +1,33 @@
 # make run: distil a bundled task from nothing.  make test: the test suite from nothing.  make check: lint and types.
 PYTHON ?= python3
 BIN = .venv/bin
+INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 TASK ?= support_tickets
 
-run: .venv/installed
+run: .venv/run
 	$(BIN)/evokd run $(TASK) --recipe benchmarks/first_run.yaml
 
-test: .venv/installed
+test: .venv/dev
 	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
 
-check: .venv/installed
+check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-.venv/installed: pyproject.toml constraints.txt
+.venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "evokd needs Python 3.11 or newer; got $$($(PYTHON) --version). Try: make run PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,cluster,dev]'
+
+# Modules are compiled when they are first imported: most never are.
+.venv/run: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) -e '.[local]'
 	touch $@
 
+.venv/dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(INSTALL) -e '.[local,cluster,dev]'
+	touch $@ .venv/run
+
 .PHONY: run test check
+.DELETE_ON_ERROR:
