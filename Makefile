@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 TASK ?= support_tickets
+# Modules are compiled when they are first imported (most never are), and then kept, whatever the caller's shell says.
+export PYTHONDONTWRITEBYTECODE =
 
 run: .venv/run
 	$(BIN)/evokd run $(TASK) --recipe benchmarks/first_run.yaml
@@ -20,7 +22,6 @@ check: .venv/dev
 		{ echo "evokd needs Python 3.11 or newer; got $$($(PYTHON) --version). Try: make run PYTHON=python3.11"; exit 2; }
 	$(PYTHON) -m venv .venv
 
-# Modules are compiled when they are first imported: most never are.
 .venv/run: pyproject.toml constraints.txt | .venv/bin/python
 	$(INSTALL) -e '.[local]'
 	touch $@

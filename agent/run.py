@@ -21,7 +21,6 @@ from agent.graph import Plan, build_graph, drawing
 from agent.plan import needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
-from agent.student.encoder import open_student
 from agent.teacher.messages import Role
 from agent.teacher.route import LOCAL
 from agent.teacher.teacher import open_teacher
@@ -91,6 +90,8 @@ def _drive(
         fetch(config.teacher.model, watcher.say)
         watcher.say(f"starting the local teacher {config.teacher.model}")
     with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
+        from agent.student.encoder import open_student  # torch takes seconds: not before the rest is known to be well
+
         student = open_student(config.student, list(task.labels), fetch(config.student.model, watcher.say))
         fixed = config.student.model_copy(update={"dtype": student.dtype, "device": student.device})
         config = config.model_copy(update={"student": fixed})
