@@ -1,4 +1,5 @@
 # make run: distil a bundled task from nothing.  make test: the test suite from nothing.  make check: lint and types.
+# make test-cluster: a grid on a real Ray cluster on loopback, with a worker killed in the middle.
 PYTHON ?= python3
 BIN = .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
@@ -10,7 +11,10 @@ run: .venv/run
 	$(BIN)/evokd run $(TASK) --recipe benchmarks/first_run.yaml
 
 test: .venv/dev
-	$(BIN)/python -m pytest -n auto -m "not slow and not gpu"
+	$(BIN)/python -m pytest -n auto -m "not slow and not gpu and not cluster"
+
+test-cluster: .venv/dev
+	$(BIN)/python -m pytest -m cluster
 
 check: .venv/dev
 	$(BIN)/ruff check .
@@ -30,5 +34,5 @@ check: .venv/dev
 	$(INSTALL) -e '.[local,cluster,dev]'
 	touch $@ .venv/run
 
-.PHONY: run test check
+.PHONY: run test test-cluster check
 .DELETE_ON_ERROR:

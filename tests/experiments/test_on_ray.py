@@ -26,6 +26,7 @@ from tests.fakes.tiny_model import tiny_model
 from tests.fakes.toy import toy_answer, write_toy
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
