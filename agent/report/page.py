@@ -31,26 +31,23 @@ def report_page(run: RunDir) -> str:
         UserError: a file of the run is there but cannot be read.
     """
     record = read_record(run)
-    page = (
-        _pages()
-        .get_template("page.jinja")
-        .render(
-            head=_head(record),
-            curve=pictures.curve(record),
-            classes=tables.classes(record),
-            confusion=tables.confusion(record),
-            by_label=pictures.balance(record, "by_label"),
-            by_source=pictures.balance(record, "by_source"),
-            losses=pictures.losses(record),
-            das=pictures.das(record),
-            das_absent=record.absence("score"),
-            counts=tables.counts(record),
-            usage=tables.usage(record),
-            seconds=pictures.seconds(record),
-            weaknesses=tables.weaknesses(record),
-            graph=record.graph,
-            config=record.config_text,
-        )
+    template = _pages().get_template("page.jinja")
+    page = template.render(
+        head=_head(record),
+        curve=pictures.curve(record),
+        classes=tables.classes(record),
+        confusion=tables.confusion(record),
+        by_label=pictures.balance(record, "by_label"),
+        by_source=pictures.balance(record, "by_source"),
+        losses=pictures.losses(record),
+        das=pictures.das(record),
+        das_absent=record.absence("score"),
+        counts=tables.counts(record),
+        usage=tables.usage(record),
+        seconds=pictures.seconds(record),
+        weaknesses=tables.weaknesses(record),
+        graph=record.graph,
+        config=record.config_text,
     )
     return page.encode("utf-8", "replace").decode("utf-8")
 
