@@ -9,20 +9,25 @@ from typing import Any, cast
 
 import pytest
 
-from agent.afford import generating_calls
-from agent.config import BatchConfig, BudgetConfig
+from agent.afford import generating_calls, pool_texts
+from agent.config import BatchConfig, BudgetConfig, TeacherConfig
 from agent.rundir import RunDir, write_jsonl
 from agent.state import Context
 from agent.teacher.usage import Usage
 
 
-def context(root: Path, limit: int | None, uses: dict[tuple[int, str], tuple[int, int]], waiting: int = 0) -> Context:
+def context(
+    root: Path, limit: int | None, uses: dict[tuple[int, str], tuple[int, int]], waiting: int = 0,
+    per_call: int = 1, logprobs: bool = True,
+) -> Context:  # fmt: skip
     """A run that spent `uses`: (iteration, node) → (calls, tokens), with `waiting` texts of the pool in iteration 1."""
     run = RunDir(root)
     write_jsonl(run.iteration(1).sampled, [{"index": n, "text": "t"} for n in range(waiting)])
     spent = {key: Usage(calls=calls, prompt_tokens=tokens) for key, (calls, tokens) in uses.items()}
-    config = SimpleNamespace(budget=BudgetConfig(tokens=limit), batch=BatchConfig(texts_per_call=4))
-    teacher = SimpleNamespace(usage=lambda: SimpleNamespace(by_node=spent))
+    asked = TeacherConfig(texts_per_label_call=per_call)
+    config = SimpleNamespace(budget=BudgetConfig(tokens=limit), batch=BatchConfig(texts_per_call=4), teacher=asked)
+    can = SimpleNamespace(top_logprobs=20 if logprobs else 0)
+    teacher = SimpleNamespace(usage=lambda: SimpleNamespace(by_node=spent), can=lambda role: can)
     return cast(Context, cast(Any, SimpleNamespace(run=run, config=config, teacher=teacher)))
 
 
@@ -57,3 +62,25 @@ def test_what_the_node_itself_and_later_ones_spent_does_not_count_so_that_a_resu
 
 def test_there_is_no_mean_of_nothing(tmp_path: Path) -> None:
     assert generating_calls(context(tmp_path, 2_000, {}), 1, "generate") == inf
+
+
+def test_a_batch_is_what_was_asked_for_while_the_budget_is_far_or_there_is_none(tmp_path: Path) -> None:
+    assert pool_texts(context(tmp_path, 10_000, FIRST), 1, 20) == 20
+    assert pool_texts(context(tmp_path, None, FIRST), 1, 20) == 20
+    assert pool_texts(context(tmp_path, 1_500, {}), 0, 20) == 20
+
+
+@pytest.mark.parametrize(("limit", "texts"), [(1_300, 6), (2_500, 28), (2_740, 32)])
+def test_the_last_batch_is_what_is_left_and_a_tenth_so_that_the_budget_ends_it(
+    tmp_path: Path, limit: int, texts: int
+) -> None:
+    assert pool_texts(context(tmp_path, limit, FIRST), 1, 20) == texts  # 5, 25 and 29 labels of 60 tokens are left
+
+
+def test_what_a_text_costs_depends_on_how_it_is_labelled(tmp_path: Path) -> None:
+    assert pool_texts(context(tmp_path, 1_300, FIRST, per_call=2), 1, 20) == 11
+    assert pool_texts(context(tmp_path, 2_260, FIRST, logprobs=False), 1, 20) == 8  # three draws a text
+
+
+def test_what_this_iteration_spent_does_not_count_when_it_is_chosen_again(tmp_path: Path) -> None:
+    assert pool_texts(context(tmp_path, 2_500, {**FIRST, (1, "label"): (4, 240)}), 1, 20) == 28

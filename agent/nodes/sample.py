@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from langgraph.runtime import Runtime
 
+from agent.afford import pool_texts
 from agent.rundir import read_jsonl, write_jsonl
 from agent.selection import least_sure, margin, spread
 from agent.state import Context, State
@@ -29,7 +30,7 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
     context, iteration = runtime.context, state["iteration"]
     batch = context.config.batch
     written = to_write(context.run, iteration, places, len(context.task.labels), guarded)
-    count = batch.pool + sum(places.values()) - sum(written.values())
+    count = pool_texts(context, iteration, batch.pool + sum(places.values()) - sum(written.values()))
     earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
     taken = {row["index"] for rows in earlier for row in rows}
     free = [index for index in range(len(context.task.pool)) if index not in taken]
