@@ -66,7 +66,6 @@ class Teacher:
             )
             for role, source in sources(config).items()
             if source in can
-            if source in can
         }
         self._ended = self._ended_before()
 
