@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
+from agent.config import read_recipe
 from agent.experiments.cells import Arm, Cell, Grid
 from agent.experiments.statistics import (
     Answers,
@@ -19,7 +20,9 @@ from agent.experiments.statistics import (
     paired_difference,
     tokens_to,
 )
-from agent.rundir import RunDir, read_json
+from agent.rundir import RunDir, read_json, read_jsonl
+from tasks.data import text_key
+from tasks.task import load_task
 
 FULL, CEILING = "full_shot", "teacher_shot"
 SHARES = (0.90, 0.95)
@@ -34,6 +37,8 @@ class Done:
     result: dict[str, Any]
     answers: Answers
     labels: int
+    right: tuple[int, int]
+    """(right, all) of the teacher's labels of pool texts whose gold label the data has; no run reads that one."""
 
     @property
     def score(self) -> float:
@@ -68,6 +73,8 @@ class Row:
     """Mean tokens to reach SHARES of full-shot's mean, None where a seed never does."""
     of_full: float | None
     of_ceiling: float | None
+    right: float | None
+    """Share of the teacher's labels of pool texts that are right; for `teacher_shot` the teacher's own accuracy."""
 
 
 def finished(grid: Grid) -> list[Done]:
@@ -80,8 +87,21 @@ def finished(grid: Grid) -> list[Done]:
             last = run.iteration(int(result["iterations"]))
             answers = read_json(last.answers)
             labels = len(read_json(last.measured)["test"]["per_class"])
-            found.append(Done(cell, result, _answers(answers), labels))
+            found.append(Done(cell, result, answers_of(answers), labels, labels_right(run)))
     return found
+
+
+def labels_right(run: RunDir) -> tuple[int, int]:
+    """How many of the teacher's labels of pool texts are the gold ones, and of how many that is known."""
+    gold = _gold(str(read_recipe(run.config)["task"]))
+    said = [row for row in read_jsonl(run.history) if row["source"] == "pool"]
+    known = [row["teacher_label"] == gold[key] for row in said if (key := text_key(row["text"])) in gold]
+    return sum(known), len(known)
+
+
+@lru_cache(maxsize=32)
+def _gold(task: str) -> dict[str, str]:
+    return {text_key(one.text): one.label for one in load_task(task).pool if one.label is not None}
 
 
 def rows(grid: Grid, done: Sequence[Done], control: str) -> list[Row]:
@@ -115,6 +135,7 @@ def _row(
         to_shares=tuple(reached),
         of_full=mean / full if full else None,
         of_ceiling=mean / ceiling if ceiling else None,
+        right=sum(one.right[0] for one in each) / asked if (asked := sum(one.right[1] for one in each)) else None,
     )  # fmt: skip
 
 
@@ -141,5 +162,6 @@ def _mean_tokens(runs: Sequence[Done], score: float) -> float | None:
     return float(np.mean(known)) if len(known) == len(reached) else None
 
 
-def _answers(written: dict[str, list[int]]) -> Answers:
+def answers_of(written: dict[str, list[int]]) -> Answers:
+    """The content of answers.json."""
     return Answers(np.array(written["gold"], dtype=np.int64), np.array(written["predicted"], dtype=np.int64))

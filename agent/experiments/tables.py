@@ -13,7 +13,7 @@ from agent.report.wording import DASH, gain, number, points
 FIELDS = (
     "task", "arm", "seeds", "macro_f1", "std", "teacher_tokens", "minus_control", "low", "high", "area",
     *(f"tokens_to_{round(100 * share)}_percent_of_full_shot" for share in SHARES),
-    "share_of_full_shot", "share_of_teacher_shot",
+    "share_of_full_shot", "share_of_teacher_shot", "labels_right",
 )  # fmt: skip
 
 
@@ -22,7 +22,7 @@ def head(control: str) -> list[str]:
     reach = [f"tokens to {100 * share:.0f} % of full-shot" for share in SHARES]
     return [
         "task", "arm", "seeds", "macro-F1", f"minus {control} [95 %]", "tokens", "mean F1 over tokens", *reach,
-        "% of full-shot", "% of teacher-shot",
+        "% of full-shot", "% of teacher-shot", "labels right, %",
     ]  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def cells(row: Row) -> list[str]:
     return [
         row.task, row.arm.name, str(len(row.seeds)), points(row.mean) + spread, against, number(row.tokens),
         points(row.area), *(number(tokens) for tokens in row.to_shares), points(row.of_full), points(row.of_ceiling),
+        points(row.right),
     ]  # fmt: skip
 
 
@@ -45,7 +46,8 @@ def markdown(rows: Sequence[Row], control: str, planned: int, finished: int) -> 
     made = table(names, [[escape(cell) for cell in cells(row)] for row in rows], right=range(2, len(names)))
     said = (
         f"Macro-F1 on the test set in points, mean ± standard deviation over seeds; difference to {control} with a "
-        "95 % interval of a bootstrap paired by seed and test text; a dash is not known or never reached. "
+        "95 % interval of a bootstrap paired by seed and test text; labels right: the teacher's, of pool texts whose "
+        "gold label is known (teacher_shot: the teacher's own accuracy); a dash is not known or never reached. "
         f"{finished} of {planned} cells done."
     )
     return f"{made}\n\n{said}\n"
@@ -61,5 +63,5 @@ def comma_separated(rows: Sequence[Row]) -> str:
         difference = [against.mean, against.low, against.high] if against else [None, None, None]
         seeds = " ".join(map(str, row.seeds))
         writer.writerow([row.task, row.arm.name, seeds, row.mean, row.std, row.tokens, *difference, row.area,
-                         *row.to_shares, row.of_full, row.of_ceiling])  # fmt: skip
+                         *row.to_shares, row.of_full, row.of_ceiling, row.right])  # fmt: skip
     return text.getvalue()

@@ -14,7 +14,12 @@ import pytest
 import yaml
 
 from agent.cli import main
-from agent.rundir import read_json, write_json
+from agent.experiments import collect
+from agent.experiments.cells import Grid
+from agent.experiments.kept import done_of
+from agent.experiments.tables import comma_separated
+from agent.rundir import read_json, read_jsonl, write_json
+from tasks.task import load_task
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.tiny_model import tiny_model
 from tests.fakes.toy import toy_answer, write_toy
@@ -70,6 +75,16 @@ def test_a_grid_runs_counts_shared_calls_as_paid_is_tabled_and_not_run_twice(
     assert rows["full_shot"]["teacher_tokens"] == "0.0" and float(rows["full_shot"]["share_of_full_shot"]) == 1
     page = Path("grid/grid.html").read_text()
     assert "macro-F1 over teacher tokens" in page and "<svg" in page
+
+    # cells.jsonl alone gives the table again, and holds no text and no path
+    kept = read_jsonl(Path("grid/cells.jsonl"))
+    done = [done_of(row) for row in kept]
+    again = collect.rows(Grid(tuple(one.cell for one in done), Path(), 1500), done, "pool_random")
+    assert comma_separated(again) == Path("grid/table.csv").read_text()
+    assert rows["pool_random"]["labels_right"] == "1.0" or 0.5 < float(rows["pool_random"]["labels_right"]) < 1
+    said = Path("grid/cells.jsonl").read_text()
+    assert str(Path.cwd()) not in said
+    assert not [text.text for text in load_task(words[1]).test if text.text in said]
 
     # what another cell paid is counted as if paid
     one = read_json(Path("grid/toy-pool_random-s1/result.json"))["teacher"]
