@@ -25,7 +25,7 @@ def pool_texts(context: Context, iteration: int, wanted: int) -> int:
     if limit is None or mean is None:
         return wanted
     left = max(0.0, limit - total(spent)) / (mean * calls_a_text(context))
-    return ceil(MARGIN * left) if left < LAST * wanted else wanted
+    return max(1, ceil(MARGIN * left)) if left < LAST * wanted else wanted
 
 
 def calls_a_text(context: Context) -> float:

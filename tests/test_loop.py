@@ -305,3 +305,9 @@ def test_faulty_replies_are_counted_by_reason_and_never_trained_on(tmp_path) -> 
 def test_the_checkpoint_stays_small(bench: Bench) -> None:
     run = bench.run(bench.config(iterations=3), "a")
     assert run.checkpoints.stat().st_size < 1_000_000
+
+
+def test_a_budget_that_pays_no_further_generating_call_is_what_ends_a_run_without_a_pool(bench: Bench) -> None:
+    run = bench.run(bench.config(iterations=50, without=["sample"], budget={"tokens": 4000}), "a")
+    assert read_json(run.result)["stopped_because"] == "budget: tokens"
+    balanced(run)

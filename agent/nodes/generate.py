@@ -84,7 +84,9 @@ def generate(
     else:
         calls = plan(context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), rng)
         calls = [shown(call, context.shots, writing, prompt, place) for place, call in enumerate(calls)]
-    calls = calls[: int(min(len(calls), generating_calls(context, iteration, "generate")))]
+    sampled, asked = read_jsonl(here.sampled), len(calls)
+    calls = calls[: int(min(asked, generating_calls(context, iteration, "generate")))]
+    ended = "tokens" if asked and not (calls or sampled) else None  # none can be paid, nothing else is waiting
     requests = [request(context.task, call, context.config.batch.generate_temperature, prompt) for call in calls]
     replies = context.teacher.ask(requests, "generate", iteration)
     rows, drops = [], []
@@ -92,13 +94,13 @@ def generate(
         made, missing = written(call, reply)
         rows += made
         drops += missing
-    seen = [row["text"] for row in history] + [r["text"] for r in read_jsonl(here.sampled)]
+    seen = [row["text"] for row in [*history, *sampled]]
     seen += _generated_before(context, iteration)
     new, repeated = fresh([row["text"] for row in rows], seen, [shot.text for shot in context.shots])
     drops += [{"reason": reason, "text": rows[i]["text"], "detail": like} for i, (reason, like) in repeated.items()]
     write_jsonl(here.generated, [rows[i] for i in new])
     put_drops(here.dropped, "generate", drops)
-    return {"budget_ended": context.teacher.budget_ended}
+    return {"budget_ended": context.teacher.budget_ended or ended}
 
 
 def candidates(places: Mapping[str, int], surplus: float) -> dict[str, int]:

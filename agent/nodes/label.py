@@ -54,7 +54,8 @@ def label(
     write_examples(after.candidates, examples)
     write_examples(after.batch, examples)
     put_drops(here.dropped, "label", drops)
-    return {"waiting": len(examples), "budget_ended": context.teacher.budget_ended}
+    ended = context.teacher.budget_ended or state.get("budget_ended")
+    return {"waiting": len(examples), "budget_ended": ended}
 
 
 def earlier_pool(context: Context, iteration: int) -> list[Mapping[str, float]]:
