@@ -191,6 +191,7 @@ def test_every_strategy_runs_on_the_same_nodes(bench: Bench, strategy: str) -> N
         "longest": {"seed", "pool"}, "zerogen": {"seed", "plain"}, "auggpt": {"seed", "plain"},
         "eda": {"seed", "eda"}, "llm2llm": {"seed", "plain"}, "evokd_literal": {"seed", "hard", "easy"},
         "evokd_init": {"seed", "hard", "easy"}, "sungen": {"seed", "plain"}, "pool_diverse": {"seed", "pool"},
+        "pool_selftrain": {"seed", "pool"},
     }  # fmt: skip
     assert sources == expected[strategy]
     assert (result["teacher"]["calls"] > 0) == (strategy not in {"seed_only", "full_shot", "eda"})
