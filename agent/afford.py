@@ -13,8 +13,9 @@ LANE = ("analyze", "generate", "label")
 """The nodes that spend, in their order within an iteration."""
 LAST = 1.5
 """A batch may be so many times as large as asked when it is the last one: no training for a few left-over texts."""
-MARGIN = 1.1
-"""The last batch is chosen a little larger than the mean cost allows, so that it is the budget that ends it."""
+MARGIN = 1.25
+"""The last batch is chosen a quarter larger than the mean cost allows, so that it is the budget that ends it: cheap texts
+of the pool cost less than the mean (SST-2: 64 texts at 53 tokens where the mean was 60)."""
 
 
 def pool_texts(context: Context, iteration: int, wanted: int) -> int:

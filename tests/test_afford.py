@@ -70,17 +70,17 @@ def test_a_batch_is_what_was_asked_for_while_the_budget_is_far_or_there_is_none(
     assert pool_texts(context(tmp_path, 1_500, {}), 0, 20) == 20
 
 
-@pytest.mark.parametrize(("limit", "texts"), [(1_300, 6), (2_500, 28), (2_740, 32)])
-def test_the_last_batch_is_what_is_left_and_a_tenth_so_that_the_budget_ends_it(
+@pytest.mark.parametrize(("limit", "texts"), [(1_300, 7), (2_500, 32), (2_740, 37)])
+def test_the_last_batch_is_what_is_left_and_a_quarter_so_that_the_budget_ends_it(
     tmp_path: Path, limit: int, texts: int
 ) -> None:
     assert pool_texts(context(tmp_path, limit, FIRST), 1, 20) == texts  # 5, 25 and 29 labels of 60 tokens are left
 
 
 def test_what_a_text_costs_depends_on_how_it_is_labelled(tmp_path: Path) -> None:
-    assert pool_texts(context(tmp_path, 1_300, FIRST, per_call=2), 1, 20) == 11
-    assert pool_texts(context(tmp_path, 2_260, FIRST, logprobs=False), 1, 20) == 8  # three draws a text
+    assert pool_texts(context(tmp_path, 1_300, FIRST, per_call=2), 1, 20) == 13
+    assert pool_texts(context(tmp_path, 2_260, FIRST, logprobs=False), 1, 20) == 9  # three draws a text
 
 
 def test_what_this_iteration_spent_does_not_count_when_it_is_chosen_again(tmp_path: Path) -> None:
-    assert pool_texts(context(tmp_path, 2_500, {**FIRST, (1, "label"): (4, 240)}), 1, 20) == 28
+    assert pool_texts(context(tmp_path, 2_500, {**FIRST, (1, "label"): (4, 240)}), 1, 20) == 32
