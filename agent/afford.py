@@ -14,8 +14,8 @@ LANE = ("analyze", "generate", "label")
 LAST = 1.5
 """A batch may be so many times as large as asked when it is the last one: no training for a few left-over texts."""
 MARGIN = 1.25
-"""The last batch is chosen a quarter larger than the mean cost allows, so that it is the budget that ends it: cheap texts
-of the pool cost less than the mean (SST-2: 64 texts at 53 tokens where the mean was 60)."""
+"""The last batch is chosen a quarter larger than the mean cost allows, so that it is the budget that ends it: cheap
+texts of the pool cost less than the mean (SST-2: 64 texts at 53 tokens where the mean was 60)."""
 
 
 def pool_texts(context: Context, iteration: int, wanted: int) -> int:

@@ -4,7 +4,7 @@
     evokd ablate sets/*/task.yaml --recipe benchmarks/quality.yaml --budget-tokens 12000 --seeds 1..3 \\
           --strategies evokd,pool_random,static --runs GRID               # hours; resumes
     python -m benchmarks.quality keep GRID...     # its cells.jsonl → benchmarks/cells.jsonl, beside those kept before
-    python -m benchmarks.quality table            # cells.jsonl → RESULTS.md, RESULTS.html and the README's table
+    python -m benchmarks.quality table            # cells.jsonl → RESULTS.md, RESULTS.html; --readme: README's table too
 
 cells.jsonl holds no text (agent/experiments/kept.py), so the tables, and other statistics too, can be made again from a
 clone alone.
@@ -43,7 +43,8 @@ def main() -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     keeping = verbs.add_parser("keep", help="the finished cells of grids → cells.jsonl")
     keeping.add_argument("grids", nargs="+", type=Path)
-    verbs.add_parser("table", help="cells.jsonl → RESULTS.md, RESULTS.html, README.md")
+    tabling = verbs.add_parser("table", help="cells.jsonl → RESULTS.md, RESULTS.html")
+    tabling.add_argument("--readme", action="store_true", help="put the table of strategies into README.md too")
     given = parser.parse_args()
     if given.verb == "keep":
         keep(given.grids)
@@ -53,7 +54,8 @@ def main() -> None:
     done = [done_of(row) for row in kept]
     write_text(PAGE.with_suffix(".html"), grid_page(compared(done), done, CONTROL, len(done)))
     made = readme_table(done)
-    put(made, README)
+    if given.readme:
+        put(made, README)
     print(made)
 
 

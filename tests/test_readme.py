@@ -1,11 +1,10 @@
-"""The README's file tree names what is there, and what is there is named; its result table is today's."""
+"""The README's file tree names what is there, and what is there is named; the results are those of the kept cells."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from agent.experiments.kept import done_of
 from agent.rundir import read_jsonl
 from benchmarks import quality
 
@@ -35,6 +34,5 @@ def test_every_file_of_a_run_is_explained() -> None:
     assert not [name for name in names if f"`{name}" not in page]
 
 
-def test_the_result_table_is_the_one_that_the_kept_cells_give() -> None:
-    shown = (TOP / "README.md").read_text(encoding="utf-8").split(quality.MARKS[0])[1].split(quality.MARKS[1])[0]
-    assert shown.strip() == quality.readme_table([done_of(row) for row in read_jsonl(quality.CELLS)])
+def test_the_page_of_results_is_the_one_that_the_kept_cells_give() -> None:
+    assert quality.PAGE.read_text(encoding="utf-8") == quality.page(read_jsonl(quality.CELLS))
