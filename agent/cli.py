@@ -207,6 +207,8 @@ def predict(
     """Labels of texts by RUN's student."""
     from agent.predict import predictions, read_texts
 
+    if texts and file is not None:
+        raise UserError(Fault("TEXTS and --file", "texts of one of them", "both", "Leave one out."))
     given = texts or read_texts(file)
     for row in predictions(folder, given):
         if as_json:
@@ -371,6 +373,8 @@ def _finish(result: dict[str, Any], root: Path, as_json: bool) -> None:
         for line in lines:
             out.print(line, markup=False)
     if str(result["stopped_because"]).startswith("budget"):
+        if not as_json:
+            out.print("more:    the same command with a larger budget; the ledger answers what was paid", markup=False)
         raise typer.Exit(BUDGET_ENDED)
 
 

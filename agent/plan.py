@@ -35,7 +35,9 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     strategy = find_strategy(config.strategy)
     without = implied({*strategy.without, *config.without}, config, bool(task.pool))
     if config.iterations > 0 and strategy.labels != "eda" and {"generate", "sample"} <= without:
-        where, got = "--without", ",".join(config.without) or f"strategy {config.strategy}, which makes none"
+        where, got = "--without", ",".join(config.without)
+        if not config.without:
+            where, got = "--strategy", f"{config.strategy}, which makes none, for iterations={config.iterations}"
         remedy = "Keep one of generate (hard or easy) and sample (with a pool in the task), or --set iterations=0."
         if "generate" in strategy.without and not task.pool:
             where, got = f"{task.name}: data.pool", "none"

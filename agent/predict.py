@@ -1,4 +1,4 @@
-"""predict: labels of texts by the student of a finished run, from its model/ folder."""
+"""predict: labels of texts by a run's student, from the run folder alone: the task may have changed or gone since."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.config import read_recipe, resolve
-from agent.rundir import RunDir
+from agent.rundir import RunDir, read_json
 from agent.student.encoder import open_student
 from agent.weights import fetch
 from tasks.faults import Fault, UserError
-from tasks.task import load_task
 
 
 def predictions(folder: Path, texts: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -27,10 +26,11 @@ def predictions(folder: Path, texts: Sequence[str]) -> Iterator[dict[str, Any]]:
     if not trained:
         remedy = f"`evokd resume {folder}` first."
         raise UserError(Fault(str(folder), "a trained student", "none yet", remedy))
-    if not texts:
-        raise UserError(Fault("TEXTS", "at least one text", "none", "Give texts, --file, or standard input."))
+    if not texts or not all(text.strip() for text in texts):
+        got = "an empty one" if texts else "none"
+        raise UserError(Fault("TEXTS", "at least one text, none of them empty", got, "Give texts, --file or stdin."))
     config = resolve(read_recipe(run.config), where=str(run.config))
-    labels = list(load_task(config.task).labels)
+    labels = list(read_json(run.identity)["labels"])
     student = open_student(config.student, labels, fetch(config.student.model))
     probabilities = student.predict(texts, trained[-1])  # (N, L)
     for text, row in zip(texts, probabilities, strict=True):
@@ -55,12 +55,13 @@ def read_texts(file: Path | None) -> list[str]:
     except UnicodeDecodeError:
         remedy = "Convert it, e.g. `iconv -f latin1 -t utf-8`."
         raise UserError(Fault(str(file or "standard input"), "UTF-8 text", "other bytes", remedy)) from None
-    return [
-        _text(line, number, str(file or "stdin")) for number, line in enumerate(content.split("\n"), 1) if line.strip()
-    ]
+    lines = content.rstrip().split("\n") if content.strip() else []
+    return [_text(line, number, str(file or "stdin")) for number, line in enumerate(lines, 1)]
 
 
 def _text(line: str, number: int, where: str) -> str:
+    if not line.strip():
+        raise UserError(Fault(f"{where}:{number}", "a text", "an empty line", "Remove it: a row a line is printed."))
     if not line.lstrip().startswith("{"):
         return line
     try:

@@ -110,7 +110,8 @@ def iteration_line(row: dict[str, object]) -> str:
     assert isinstance(test, dict) and isinstance(counts, dict) and isinstance(teacher, dict)
     tokens = teacher["prompt_tokens"] + teacher["completion_tokens"]
     dropped = sum(counts["dropped"].values())
+    after = ", after self-training" if row.get("before_selftrain") else ""
     return (
-        f"iteration {row['iteration']}: test macro-F1 {test['macro_f1']:.3f}, "
+        f"iteration {row['iteration']}{after}: test macro-F1 {test['macro_f1']:.3f}, "
         f"{counts['kept']} new examples ({dropped} dropped), {tokens:,} teacher tokens so far"
     )

@@ -24,7 +24,7 @@ from agent.state import Context, rng
 from agent.teacher.messages import Role
 from agent.teacher.route import LOCAL
 from agent.teacher.teacher import open_teacher
-from agent.weights import fetch
+from agent.weights import fetch, whole_path
 from tasks.faults import Fault, UserError
 from tasks.task import Task, load_task
 
@@ -52,6 +52,8 @@ def launch(config: RunConfig, root: Path, watcher: Watcher) -> dict[str, Any]:
     Raises:
         UserError: a fault in task, data, endpoint or weights: before anything is spent.
     """
+    student = config.student.model_copy(update={"model": whole_path(config.student.model)})
+    config = config.model_copy(update={"task": whole_path(config.task), "student": student})  # to be read from anywhere
     task = load_task(config.task)
     plan = plan_of(config, task)
     task.draw(config.shots, rng(config.seed, 0, "shots"))
@@ -131,13 +133,14 @@ def stream(context: Context, plan: Plan) -> None:
 
 
 def identity(task: Task) -> dict[str, Any]:
-    """What run.json holds: the run's id in the ledger, when it began, on what data, with which versions."""
+    """What run.json holds: the run's id in the ledger, when it began, on what data and labels, with which versions."""
     versions = {"evokd": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in PACKAGES}
     return {
         "id": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": fingerprint(task),
+        "labels": list(task.labels),
         "versions": versions,
     }
 

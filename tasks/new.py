@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from tasks.faults import Fault, UserError
-from tasks.task import kind_module
+from tasks.task import unknown_kind
 
 TASK = """\
 # {name}: what is the question, and who will use the answer?
@@ -50,7 +50,8 @@ TEST = [("Quick, friendly, fair price.", "satisfied"), ("Broke on the second day
 
 def write_task(folder: Path, kind: str) -> list[Path]:
     """Writes task.yaml, seed.jsonl and test.jsonl into the new folder; an existing one is refused."""
-    kind_module(kind, folder / "task.yaml")
+    if faults := unknown_kind(kind, folder / "task.yaml"):
+        raise UserError(*faults)
     if folder.exists():
         raise UserError(Fault("NAME", "a new folder", f"{folder}, which exists", "Choose another name."))
     folder.mkdir(parents=True)

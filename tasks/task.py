@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from tasks.data import parse_yaml, shortened, text_key
 from tasks.faults import Fault, UserError, quoted
 
 BUNDLED = Path(__file__).parent
+DEFAULT_KIND = "classification"
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,15 @@ def load_task(name: str) -> Task:
     if not isinstance(spec, dict):
         got = type(spec).__name__
         raise UserError(Fault(str(file), "a mapping of fields", got, "`evokd tasks new` writes one."))
-    task = kind_module(str(spec.get("kind", "classification")), file).read(spec, file)
-    check_disjoint(task, file)
+    faults = unknown_kind(str(spec.get("kind", DEFAULT_KIND)), file)
+    try:
+        known = {**spec, "kind": DEFAULT_KIND} if faults else spec  # so that the other faults are told too
+        task = kind_module(str(known.get("kind", DEFAULT_KIND))).read(known, file)
+        check_disjoint(task, file)
+    except UserError as error:
+        raise UserError(*faults, *error.faults) from None
+    if faults:
+        raise UserError(*faults)
     return task
 
 
@@ -114,11 +123,18 @@ def bundled_tasks() -> list[str]:
     return sorted(path.parent.name for path in BUNDLED.glob("*/task.yaml"))
 
 
-def kind_module(kind: str, file: Path) -> Kind:
-    """The module of a task kind: `tasks/<kind>.py`."""
+def unknown_kind(kind: str, file: Path) -> list[Fault]:
+    """The fault of a kind without a file `tasks/<kind>.py`; none where it has one."""
     known = sorted(p.stem for p in BUNDLED.glob("*.py") if "\nKIND = " in p.read_text(encoding="utf-8"))
-    if kind not in known:
-        raise UserError(Fault(f"{file}: kind", f"one of {', '.join(known)}", quoted(kind), "Change it."))
+    if kind in known:
+        return []
+    near = difflib.get_close_matches(kind, known, n=1)
+    remedy = f"Did you mean {near[0]!r}?" if near else "Change it."
+    return [Fault(f"{file}: kind", f"one of {', '.join(known)}", quoted(kind), remedy)]
+
+
+def kind_module(kind: str) -> Kind:
+    """The module of a task kind: `tasks/<kind>.py`."""
     module: Kind = importlib.import_module(f"tasks.{kind}")
     return module
 

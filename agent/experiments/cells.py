@@ -100,11 +100,6 @@ def make_grid(
     return grid
 
 
-def whole_path(name: str) -> str:
-    """A file or folder by its absolute path; any other name, of a bundled task or a model, as it is."""
-    return str(Path(name).absolute()) if Path(name).exists() else name
-
-
 def read_arms(strategies: str, without: Sequence[str], vary: Sequence[str] = ()) -> list[Arm]:
     """`a,b` → a strategy each; of `without`, each `x` or `x,y` → the first strategy less these parts; of `vary`, each
     `a.b=c` → the first strategy with this setting.

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.config import RunConfig, read_recipe, resolve
-from agent.experiments.cells import Cell, Grid, whole_path
+from agent.experiments.cells import Cell, Grid
 from agent.run import Watcher, launch, resume
 from agent.rundir import RunDir
+from agent.weights import whole_path
 from tasks.faults import Fault, UserError
 
 

@@ -11,10 +11,11 @@ import socket
 from dataclasses import replace
 from typing import Any
 
-from agent.experiments.cells import Cell, Grid, whole_path
+from agent.experiments.cells import Cell, Grid
 from agent.experiments.drive import done, run_cell
 from agent.run import Watcher
 from agent.state import Context
+from agent.weights import whole_path
 from tasks.faults import Fault, UserError, quoted
 
 RETRIES = 5

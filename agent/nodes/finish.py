@@ -36,20 +36,21 @@ def result(context: Context, stopped_because: str) -> dict[str, Any]:
             "test": last["test"]["macro_f1"],
             "dev": last["dev"]["macro_f1"] if last["dev"] else None,
         },
-        "curve": [
-            {
-                "iteration": row["iteration"],
-                "teacher_tokens": tokens(rows, i),
-                "test": row["test"]["macro_f1"],
-            }
-            for i, row in enumerate(rows)
-        ],
+        "curve": curve(rows),
         "teacher": last["teacher"],
         "seconds": run_seconds(read_jsonl(context.run.timings)),
         "iterations": last["iteration"],
         "stopped_because": stopped_because,
         "versions": read_json(context.run.identity)["versions"],
     }
+
+
+def curve(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A point an iteration; a run that trained itself after iteration 0 begins with the seed examples alone too."""
+    points = [(row["iteration"], tokens(rows, i), row["test"]) for i, row in enumerate(rows)]
+    if (alone := rows[0]["before_selftrain"]) is not None:
+        points.insert(0, (0, 0, alone["test"]))
+    return [{"iteration": k, "teacher_tokens": paid, "test": test["macro_f1"]} for k, paid, test in points]
 
 
 def tokens(rows: Sequence[dict[str, Any]], index: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.nodes.finish import run_seconds, tokens
+from agent.nodes.finish import curve, run_seconds, tokens
 
 
 def timing(node: str, lane: str, started: float, seconds: float) -> dict[str, Any]:
@@ -16,6 +16,15 @@ def timing(node: str, lane: str, started: float, seconds: float) -> dict[str, An
 def test_a_student_is_charged_for_the_data_it_was_trained_on_and_not_for_the_next_batch() -> None:
     rows = [{"teacher": {"prompt_tokens": p, "completion_tokens": c}} for p, c in ((100, 10), (250, 30), (250, 30))]
     assert [tokens(rows, index) for index in range(3)] == [0, 110, 280]
+
+
+def test_a_run_that_ended_before_its_first_batch_keeps_the_score_of_the_seeds_alone() -> None:
+    alone = {"test": {"macro_f1": 0.6}, "dev": None}
+    row = {"iteration": 0, "test": {"macro_f1": 0.4}, "before_selftrain": alone, "teacher": {}}
+    assert [(point["iteration"], point["teacher_tokens"], point["test"]) for point in curve([row])] == [
+        (0, 0, 0.6), (0, 0, 0.4),
+    ]  # fmt: skip
+    assert len(curve([{**row, "before_selftrain": None}])) == 1
 
 
 def test_lanes_that_run_at_once_count_once() -> None:

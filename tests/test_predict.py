@@ -1,0 +1,66 @@
+"""Labels by a run's student: from the run folder alone, a row a text, nothing guessed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from agent.config import resolve
+from agent.predict import predictions, read_texts
+from agent.progress import Progress
+from agent.run import launch
+from agent.rundir import read_json
+from tasks.faults import UserError
+from tests.fakes.tiny_model import tiny_model
+from tests.fakes.toy import write_toy
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run on seed examples alone, begun in its own folder with relative paths."""
+    root = tmp_path_factory.mktemp("predict")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(root)
+        tiny_model(root / "tiny")
+        write_toy(root / "toy")
+        student = {
+            "model": "tiny",
+            "device": "cpu",
+            "dtype": "float32",
+            "max_steps": 4,
+            "min_steps": 2,
+            "max_length": 16,
+        }
+        config = resolve({"task": "toy/task.yaml", "strategy": "seed_only", "iterations": 0, "student": student,
+                          "teacher": {"ledger": str(root / "ledger.sqlite")}})  # fmt: skip
+        launch(config, root / "run", Progress())
+    return root / "run"
+
+
+def test_the_task_may_change_or_go_and_the_run_is_read_from_anywhere(run: Path) -> None:
+    before = [(row["label"], row["confidence"]) for row in predictions(run, ["red gold", "blue teal"])]
+    assert read_json(run / "run.json")["labels"] == ["warm", "cold"]
+    task = run.parent / "toy" / "task.yaml"
+    fields = yaml.safe_load(task.read_text())
+    task.write_text(yaml.safe_dump({**fields, "labels": ["cold", "warm"]}))
+    assert [(row["label"], row["confidence"]) for row in predictions(run, ["red gold", "blue teal"])] == before
+    shutil.rmtree(task.parent)
+    assert [(row["label"], row["confidence"]) for row in predictions(run, ["red gold", "blue teal"])] == before
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["a text", "  "]])
+def test_no_text_and_an_empty_text_are_refused(run: Path, texts: list[str]) -> None:
+    with pytest.raises(UserError, match="TEXTS: expected at least one text, none of them empty"):
+        list(predictions(run, texts))
+
+
+def test_a_row_a_line_and_an_empty_line_between_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "texts.txt"
+    file.write_text('one\n{"text": "two"}\n\n')
+    assert read_texts(file) == ["one", "two"]
+    file.write_text("one\n\nthree\n")
+    with pytest.raises(UserError, match=r"texts.txt:2: expected a text, got an empty line"):
+        read_texts(file)
