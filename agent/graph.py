@@ -10,7 +10,7 @@ Each lane is a compiled subgraph, since plain parallel nodes would wait for each
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -46,6 +46,11 @@ from agent.state import Context, State, StudentLane, TeacherLane
 
 Node = Callable[..., Any]
 Graph = CompiledStateGraph[State, Context, State, State]
+
+INSIDE: Mapping[str, tuple[str, ...]] = {
+    "analyze": ("correct",), "generate": ("hard", "easy"), "label": ("separation", "agreement"),
+}  # fmt: skip
+"""Parts that are left out within a node, not as a node."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
         graph.add_edge("join", "finish")
         return graph.compile(checkpointer=checkpointer, name="evokd")
 
-    graph.add_node("teacher_lane", lane("teacher", teacher_lane(plan), TeacherLane))
+    graph.add_node("teacher_lane", lane("teacher", teacher_lane(plan), TeacherLane, plan.without))
     graph.add_edge("teacher_lane", "join")
     end = "finish"
     if "selftrain" not in plan.without:
@@ -180,12 +185,18 @@ def chain(graph: StateGraph[State, Context, Any, Any], nodes: Sequence[tuple[str
     return nodes[-1][0] if nodes else "join"
 
 
-def lane(name: str, nodes: Sequence[tuple[str, Node]], output: type) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """A subgraph of nodes one after the other, which hands on only the keys of `output`."""
+def lane(
+    name: str, nodes: Sequence[tuple[str, Node]], output: type, without: Collection[str] = ()
+) -> CompiledStateGraph[Any, Any, Any, Any]:
+    """A subgraph of nodes one after the other, which hands on only the keys of `output`.
+
+    What a node does without (INSIDE) is written beside it, so that the drawing shows that too.
+    """
     graph = StateGraph(State, context_schema=Context, output_schema=output)
     previous = START
     for node_name, node in nodes:
-        graph.add_node(node_name, timed(node_name, name, node))
+        less = ", ".join(part for part in INSIDE.get(node_name, ()) if part in without)
+        graph.add_node(node_name, timed(node_name, name, node), metadata={"without": less} if less else None)
         graph.add_edge(previous, node_name)
         previous = node_name
     graph.add_edge(previous, END)

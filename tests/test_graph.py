@@ -129,6 +129,12 @@ def test_the_drawing_of_one_plan_is_always_the_same_and_of_another_is_not() -> N
     assert drawn(plan()).draw_mermaid() != drawn(plan("without=[score]")).draw_mermaid()
 
 
+@pytest.mark.parametrize("part", ["hard", "easy", "correct", "separation", "agreement"])
+def test_a_part_that_is_left_out_within_a_node_is_written_beside_it(part: str) -> None:
+    assert f"without = {part}<" in drawn(plan(f"without=[{part}]")).draw_mermaid()
+    assert "without" not in drawn(plan()).draw_mermaid()
+
+
 def test_the_teacher_is_asked_while_an_iteration_may_still_come() -> None:
     lanes = ["student_lane", "teacher_lane"]
     assert more_to_ask({"iteration": 4}, 5, lanes) == lanes
