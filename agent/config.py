@@ -150,9 +150,6 @@ class BatchConfig(Section):
     """Texts asked of the teacher in one generating call."""
     pool_policy: Literal["random", "uncertainty", "longest", "diverse"] = "diverse"
     """At random, where the student is least sure, the longest, or those that stand for many and cost little."""
-    write_from: float = Field(0.9, ge=0, le=1)
-    """Where the task has a pool: texts are written once the student is right on this share of the real ones it is
-    examined on. Before that real ones teach more for their tokens. 0 = from the start."""
     generate_temperature: float = Field(1.0, ge=0, le=2)
 
 

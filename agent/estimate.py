@@ -107,18 +107,17 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
 
 
 def each_turn(plan: Plan) -> list[dict[str, int]]:
-    """The written texts to keep in each iteration, by kind, at most: as if the teacher wrote what it is asked for and
-    the student knew the real texts from its first examination on."""
-    turns = range(plan.iterations if plan.written else 0)
-    waits = plan.guarded and plan.batch.write_from > 0
-    return [shares(plan.written, turn == 0, 1.0, plan.guarded) if turn or not waits else {} for turn in turns]
+    """The written texts to keep in each iteration, by kind, of a teacher that writes what it is asked for."""
+    return [
+        shares(plan.written, turn == 0, 1.0, plan.guarded) for turn in range(plan.iterations if plan.written else 0)
+    ]
 
 
 def asked_apart(plan: Plan, config: RunConfig) -> int:
     """Written texts that are labelled in a separate call, over the whole run: at first all, then those of `apart`."""
     if "separation" in plan.without:
         return 0
-    asked = [candidates(kept, config.batch.surplus) for kept in each_turn(plan) if kept]
+    asked = [candidates(kept, config.batch.surplus) for kept in each_turn(plan)]
     later = sum(texts.get(kind, 0) for texts in asked[1:] for kind in plan.apart)
     return later + sum(sum(texts.values()) for texts in asked[:1])
 

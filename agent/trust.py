@@ -1,12 +1,8 @@
-"""When the teacher is trusted to write: not while real texts teach more, and as far as it writes what it is asked for.
+"""Trust in the generator: how often a text written for a label gets that label when the teacher is asked apart.
 
-A written text costs several labels of real ones (its share of the analysis and of the prompts, and a label of its own),
-and while the student is wrong on many real texts these are hard enough. So with a pool nothing is written before the
-student is right on `batch.write_from` of the real texts it is examined on.
-
-And not every teacher that labels well writes well. Where the intended and the separate label of a text agree hardly
-more than by chance, its texts teach the student wrong labels, so the places of generated texts shrink with Cohen's
-kappa of the two and real texts of the pool take them.
+Not every teacher that labels well writes well. Where the two labels of a text agree hardly more than by chance, its
+texts teach the student wrong labels, so the places of generated texts shrink with Cohen's kappa of the two and real
+texts of the pool take them.
 """
 
 from __future__ import annotations
@@ -45,24 +41,8 @@ def proven(run: RunDir, iteration: int, labels: int) -> bool:
     return asked >= ASKED and kappa(agreed, asked, labels) >= PROVEN
 
 
-def knows_real_texts(run: RunDir, iteration: int, share: float) -> bool:
-    """Whether the student, examined in `iteration`, was right on `share` of the pool texts of its batch.
-
-    True too where that cannot be known: nobody examines it, or the pool is used up. Before the first examination False.
-    """
-    right = [
-        bool(row["correct"]) for row in read_jsonl(run.iteration(iteration).predictions) if row["source"] == "pool"
-    ]
-    return share == 0 or (iteration > 0 and sum(right) >= share * len(right))
-
-
-def to_write(
-    run: RunDir, iteration: int, places: Mapping[str, int], labels: int, pool: bool, write_from: float
-) -> dict[str, int]:
-    """The generated texts of this iteration that shall be kept, by kind; see `shares`. `pool`: its texts could take
-    their places."""
-    if pool and not knows_real_texts(run, iteration, write_from):
-        return dict.fromkeys(places, 0)
+def to_write(run: RunDir, iteration: int, places: Mapping[str, int], labels: int, pool: bool) -> dict[str, int]:
+    """The generated texts of this iteration that shall be kept, by kind; see `shares`."""
     return shares(places, iteration == 0, kappa(*agreement(run, iteration), labels), pool)
 
 

@@ -40,8 +40,7 @@ class Bench:
     def config(self, ledger: str = "ledger", **fields: Any) -> RunConfig:
         teacher = {"base_url": self.fake.base_url, "model": self.fake.model, "attempts": 2}
         teacher |= {"ledger": str(self.root / f"{ledger}.sqlite")} | fields.pop("teacher", {})
-        batch = {"write_from": 0, **fields.pop("batch", SETTINGS["batch"])}  # every part of the loop from the start
-        return configure({"task": str(self.task), **SETTINGS, "teacher": teacher, "batch": batch, **fields})
+        return configure({"task": str(self.task), **SETTINGS, "teacher": teacher, **fields})
 
     def run(self, config: RunConfig, name: str, notify: Notify = quiet, run_id: str | None = None) -> RunDir:
         """Starts the run `name`, or goes on with it."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.config import BatchConfig, BudgetConfig, RunConfig
+from agent.config import BudgetConfig, RunConfig
 from agent.estimate import ends_early, estimate, node_estimate
 from agent.graph import Plan
 from agent.nodes.generate import slots
@@ -37,16 +37,14 @@ def test_nothing_is_analysed_after_the_seed_examples_or_in_the_last_iteration() 
 
 
 def test_generating_asks_for_the_surplus_label_by_label() -> None:
-    # nothing before the first examination; then 4 easy and 4 hard with surplus 1.5, 5 a label: 10 texts in 2 calls
+    # first 4 easy texts of 1 label; then 4 easy and 4 hard with surplus 1.5, 5 a label: 14 texts in 3 calls
     assert node("generate", Plan(iterations=2)) == {
-        "calls": 2, "prompt_tokens": 100, "tokens": 2 * 50 + 10 * 30,
+        "calls": 3, "prompt_tokens": 150, "tokens": 3 * 50 + 14 * 30,
     }  # fmt: skip
-    # from the start: 4 easy texts of 1 label too; of 12 labels 1 gets its turn
-    at_once = BatchConfig(write_from=0)
-    assert node("generate", Plan(iterations=2, batch=at_once))["calls"] == 3
-    assert node("generate", Plan(iterations=1, batch=at_once), labels=12)["calls"] == 1
+    # of 12 labels 1 gets its turn
+    assert node("generate", Plan(iterations=1), labels=12)["calls"] == 1
     # 4 texts, 3 a call
-    assert node("generate", Plan(iterations=1, batch=at_once), batch={"texts_per_call": 3})["calls"] == 2
+    assert node("generate", Plan(iterations=1), batch={"texts_per_call": 3})["calls"] == 2
     # without a pool all 56 places are written, 28 a label
     assert node("generate", Plan(frozenset({"sample"}), iterations=1))["calls"] == 8
 
@@ -60,14 +58,13 @@ def test_as_many_generating_calls_are_foretold_as_equal_need_makes(task: str, la
 
 
 def test_labelling_asks_for_every_hard_candidate_and_every_pool_text() -> None:
-    # 56 pool texts, then 48 and the first written ones, 6 hard candidates and 4 easy; later easy ones are not asked
-    assert node("label", Plan(iterations=2)) == {"calls": 114, "prompt_tokens": 114 * 50, "tokens": 114 * 53}
-    assert node("label", Plan(iterations=3))["calls"] == 114 + 54
-    assert node("label", Plan(apart=("hard", "easy"), iterations=3))["calls"] == 114 + 58
+    # 52 pool and 4 easy texts, then 48 pool texts and 6 hard candidates
+    assert node("label", Plan(iterations=2)) == {"calls": 110, "prompt_tokens": 110 * 50, "tokens": 110 * 53}
     # without a pool its places go to easy and hard: 56 easy ones, then 28 hard ones, 42 candidates
     assert node("label", Plan(frozenset({"sample"}), iterations=2))["calls"] == 98
-    assert node("label", Plan(frozenset({"separation"}), iterations=2))["calls"] == 104
-    assert node("label", Plan(iterations=2), teacher={"texts_per_label_call": 10})["calls"] == 12
+    assert node("label", Plan(frozenset({"separation"}), iterations=2))["calls"] == 100
+    assert node("label", Plan(apart=("hard", "easy"), iterations=2))["calls"] == 114
+    assert node("label", Plan(iterations=2), teacher={"texts_per_label_call": 10})["calls"] == 11
 
 
 def test_a_pool_text_is_labelled_once_however_often_the_loop_turns() -> None:

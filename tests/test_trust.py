@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.example import LabelledExample, write_examples
-from agent.rundir import RunDir, put_drops, write_jsonl
+from agent.rundir import RunDir, put_drops
 from agent.trust import DISAGREES, agreement, kappa, proven, shares, to_write
 
 PLACES = {"hard": 8, "easy": 8}
@@ -35,26 +35,6 @@ def test_the_first_texts_are_easy() -> None:
     assert shares({"hard": 16}, True, 1.0, True) == {"hard": 16}
 
 
-def examined(run: RunDir, iteration: int, right: int, wrong: int) -> None:
-    """The student's answers to a batch of pool texts, and to one written text that it got wrong."""
-    answers = [{"source": "pool", "correct": n < right} for n in range(right + wrong)]
-    write_jsonl(run.iteration(iteration).predictions, [*answers, {"source": "easy", "correct": False}])
-
-
-def test_nothing_is_written_before_the_student_knows_the_real_texts(tmp_path: Path) -> None:
-    run = RunDir(tmp_path)
-    none = {"hard": 0, "easy": 0}
-    examined(run, 1, right=8, wrong=2)
-    examined(run, 2, right=9, wrong=1)
-    assert to_write(run, 0, PLACES, 2, True, 0.9) == none
-    assert to_write(run, 1, PLACES, 2, True, 0.9) == none
-    assert to_write(run, 2, PLACES, 2, True, 0.9) == PLACES
-    assert to_write(run, 1, PLACES, 2, True, 0.8) == PLACES
-    assert to_write(run, 3, PLACES, 2, True, 0.9) == PLACES  # nobody examined it
-    assert to_write(run, 0, PLACES, 2, True, 0.0) == {"easy": 8}
-    assert to_write(run, 1, PLACES, 2, False, 0.9) == PLACES  # no pool to take their places
-
-
 def example(number: int, agrees: bool | None) -> LabelledExample:
     return LabelledExample(f"i001-{number}", str(number), "a", 1, "easy", intended="a", agrees=agrees)
 
@@ -66,7 +46,7 @@ def test_what_was_made_before_an_iteration_counts_kept_or_dropped(tmp_path: Path
     put_drops(run.iteration(0).dropped, "generate", [{"reason": "duplicate", "text": "x", "detail": None}])
     assert agreement(run, 0) == (0, 0)
     assert agreement(run, 1) == (9, 12)
-    assert to_write(run, 1, PLACES, 2, True, 0) == {"hard": 4, "easy": 4}
+    assert to_write(run, 1, PLACES, 2, True) == {"hard": 4, "easy": 4}
     assert not proven(run, 1, 2)
     write_examples(run.iteration(2).candidates, [example(n, True) for n in range(60)])
     assert agreement(run, 2) == (69, 72) and proven(run, 2, 2)

@@ -47,11 +47,7 @@ def analyze(
     if not wrong:
         write_json(here.analysis, _record([], "", 0, 0, None))
         return {}
-    writing = any(
-        to_write(
-            context.run, iteration, places, len(context.task.labels), guarded, context.config.batch.write_from
-        ).values()
-    )
+    writing = any(to_write(context.run, iteration, places, len(context.task.labels), guarded).values())
     if not writing or generating_calls(context, iteration, "analyze") < 1:
         write_json(here.analysis, _record([], "", len(wrong), len(correct), "nothing_to_write"))
         return {}

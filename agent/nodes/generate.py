@@ -75,7 +75,7 @@ def generate(
     history = earlier + read_jsonl(here.batch)
     predictions = read_jsonl(here.predictions)
     weights = need(Counter(row["label"] for row in history), accuracy(predictions, list(context.task.labels)))
-    kept = to_write(context.run, iteration, places, len(context.task.labels), guarded, context.config.batch.write_from)
+    kept = to_write(context.run, iteration, places, len(context.task.labels), guarded)
     wanted = candidates(kept, context.config.batch.surplus)
     prompt = writing.prompt_of(iteration)
     if writing.missed:

@@ -29,9 +29,7 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
     """
     context, iteration = runtime.context, state["iteration"]
     batch = context.config.batch
-    written = to_write(
-        context.run, iteration, places, len(context.task.labels), guarded, context.config.batch.write_from
-    )
+    written = to_write(context.run, iteration, places, len(context.task.labels), guarded)
     count = pool_texts(context, iteration, batch.pool + sum(places.values()) - sum(written.values()))
     earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
     taken = {row["index"] for rows in earlier for row in rows}

@@ -69,9 +69,6 @@ def analysis_silence(fault: str | None) -> str:
     if fault is None:
         return "it named none"
     if fault == "nothing_to_write":
-        why = (
-            "real ones still teach more (batch.write_from), too few are what they were written for, or the budget is "
-            "nearly spent"
-        )
+        why = "too few are what they were written for, or the budget is nearly spent"
         return f"it was not asked, since no more texts would be written: {why}"
     return f"its reply could not be used: {fault}"
