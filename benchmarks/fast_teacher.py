@@ -7,6 +7,7 @@
 For evidence by the hour on a processor with AVX-512 or AMX; `evokd run` itself needs none of this. The GGUF's weights
 become int8 a channel, activations int8 a token (compressed-tensors' W8A8), so the labels are those of another
 quantisation of the same model. `make` takes some minutes and 10 GB; `serve` compiles for a minute when first run.
+Seen on 2 cores (EPYC, AVX-512 VNNI), 96 texts, 8 calls at once: 1.60 and 5.51 labels a second, ratio 3.4.
 """
 
 from __future__ import annotations
@@ -104,7 +105,8 @@ def python(folder: Path) -> str:
 
 
 def serving(folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """The server's command and environment; loopback only. Without chunks of prompts: seeded requests need it so."""
+    """The server's command and environment; loopback only. Prompts go in whole: on a CPU vLLM 0.32 was seen to die of
+    seeded requests whose prompt came in chunks."""
     command = [
         python(folder), "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder / "weights"),
         "--served-model-name", MODEL, "--host", "127.0.0.1", "--port", str(port), "--dtype", "bfloat16",
