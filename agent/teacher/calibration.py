@@ -7,8 +7,8 @@ Labels of real texts are not equally common, though, so we differ: a mean within
 the texts' own and is left alone, and an even text for each label stands beside the real ones, so that a few texts say
 less. A sure teacher's labels hardly change. Turn it off where a label is very rare and the teacher unsure.
 
-Teacher Qwen-1.5B, 120 to 200 pool texts, right in %, as it says and matched: support_tickets 44 and 74, avis_clients 70
-and 77, AG News 64 and 70; left alone: SST-2 92, Allociné 88 (75 % positive; an even mean would make it 80).
+Teacher Qwen-1.5B, 120 to 200 pool texts, right in %, as it says and matched: support_tickets 44 and 74, AG News 64
+and 70; left alone: SST-2 92, Allociné 88 (75 % positive; an even mean would make it 80).
 """
 
 from __future__ import annotations
