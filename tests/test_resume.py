@@ -155,11 +155,12 @@ def test_kill_9_in_the_middle_of_a_node(bench: Bench, node: str, iteration: int)
     )
     assert done.returncode == -signal.SIGKILL
     with closing(sqlite3.connect(bench.root / "two.sqlite")) as ledger:
-        answered = ledger.execute("SELECT COUNT(*) FROM requests WHERE response IS NOT NULL").fetchone()[0]
+        answered, sent = ledger.execute("SELECT COUNT(response), COUNT(*) FROM requests").fetchone()
     before = len(bench.fake.asked)
     cut = bench.run(bench.config("two"), "cut", run_id="id")
     assert without_ledger(contents(cut)) == without_ledger(contents(whole))
-    assert len(bench.fake.asked) - before == paid - answered
+    again = len(bench.fake.asked) - before  # the server may note what was in flight at the kill only now
+    assert paid - answered <= again <= paid - answered + (sent - answered)
 
 
 def test_resume_refuses_other_data(bench: Bench) -> None:
