@@ -26,7 +26,7 @@ from agent.teacher.route import LOCAL
 from agent.teacher.teacher import open_teacher
 from agent.weights import fetch, whole_path
 from tasks.faults import Fault, UserError
-from tasks.task import Task, load_task
+from tasks.task import BUNDLED, Task, find_task, load_task
 
 THREAD = "run"
 NODES_AN_ITERATION = 6
@@ -53,7 +53,8 @@ def launch(config: RunConfig, root: Path, watcher: Watcher) -> dict[str, Any]:
         UserError: a fault in task, data, endpoint or weights: before anything is spent.
     """
     student = config.student.model_copy(update={"model": whole_path(config.student.model)})
-    config = config.model_copy(update={"task": whole_path(config.task), "student": student})  # to be read from anywhere
+    where = config.task if BUNDLED in find_task(config.task).parents else whole_path(config.task)
+    config = config.model_copy(update={"task": where, "student": student})  # to be read from anywhere
     task = load_task(config.task)
     plan = plan_of(config, task)
     task.draw(config.shots, rng(config.seed, 0, "shots"))

@@ -142,8 +142,10 @@ def cache_folder() -> Path:
 
 
 def whole_path(name: str) -> str:
-    """A file or folder by its absolute path; any other name, of a bundled task or a model, as it is."""
-    return str(Path(name).absolute()) if Path(name).exists() else name
+    """A file or folder by its absolute path; any other name, of a bundled task or a model, as it is. A model of the
+    catalogue goes before a folder of its name, as in `fetch`."""
+    known = any(entry.name.casefold() == name.casefold() for entry in CATALOGUE)
+    return str(Path(name).absolute()) if Path(name).exists() and not known else name
 
 
 def _from_index(entry: Weights, scratch: Path, made: Path, say: Progress) -> None:
