@@ -18,6 +18,7 @@ from tasks.data import parse_yaml
 from tasks.faults import Fault, UserError, quoted
 
 Part = Literal[
+    "names",
     "analyze",
     "generate",
     "hard",
@@ -28,6 +29,7 @@ Part = Literal[
     "score",
     "evaluate",
     "sample",
+    "shortlist",
     "review",
     "selftrain",
 ]
@@ -138,10 +140,11 @@ class StudentConfig(Section):
 class BatchConfig(Section):
     """What one iteration asks the teacher for."""
 
-    hard: int = Field(4, ge=0)
-    """Generated texts the student should get wrong."""
-    easy: int = Field(4, ge=0)
-    """Generated texts the student should get right."""
+    hard: int | None = Field(None, ge=0)
+    """Generated texts the student should get wrong. null = 0 where a pool gives real texts, which teach more for less;
+    4 where none does, or where `easy` is set."""
+    easy: int | None = Field(None, ge=0)
+    """Generated texts the student should get right; null likewise."""
     pool: int = Field(48, ge=0)
     """Texts taken from the task's pool; where it has none, their places go to generated ones."""
     surplus: float = Field(1.5, ge=1)

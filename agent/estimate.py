@@ -13,6 +13,7 @@ from agent.nodes.analyze import request as analyze_request
 from agent.nodes.generate import TEXTS_PER_LABEL, Call, candidates, shown, slots
 from agent.nodes.generate import request as generate_request
 from agent.plan import needs_teacher, plan_of
+from agent.shortlist import SIZE, narrowed, short
 from agent.state import rng
 from agent.teacher.labelling import label_request
 from agent.teacher.messages import Request
@@ -84,7 +85,10 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
         call = shown(call, shots, plan.writing, prompt, 0)
         requests["generate"] = generate_request(task, call, config.batch.generate_temperature, prompt)
     if asked_apart(plan, config) or "sample" not in plan.without:
-        requests["label"] = label_request(task, (task.pool or task.seed)[0].text, logprobs=True)
+        some = list(task.labels)[:SIZE]
+        narrow = not {"sample", "shortlist"} & plan.without and short(task, config.teacher)
+        asked = narrowed(task, some) if narrow else task
+        requests["label"] = label_request(asked, (task.pool or task.seed)[0].text, logprobs=True)
     return requests
 
 

@@ -18,10 +18,10 @@ class LabelledExample:
     """`i003-0007`: made for iteration 3, the eighth candidate."""
     text: str
     label: str
-    """What it is trained as: the teacher's label; gold for source `seed` and `gold`."""
+    """What it is trained as: the teacher's label; gold for source `seed`, `name` and `gold`."""
     iteration: int
     source: str
-    """`seed`, `hard`, `easy`, `plain` (generated without a target), `pool`, `gold`, or `eda`."""
+    """`seed`, `name` (of a label), `hard`, `easy`, `plain` (generated without a target), `pool`, `gold`, or `eda`."""
     intended: str | None = None
     """The label it was written for; None where it was not generated."""
     teacher_label: str | None = None

@@ -48,7 +48,8 @@ Node = Callable[..., Any]
 Graph = CompiledStateGraph[State, Context, State, State]
 
 INSIDE: Mapping[str, tuple[str, ...]] = {
-    "analyze": ("correct",), "generate": ("hard", "easy"), "label": ("separation", "agreement"),
+    "seed": ("names",), "sample": ("shortlist",), "analyze": ("correct",), "generate": ("hard", "easy"),
+    "label": ("separation", "agreement"),
 }  # fmt: skip
 """Parts that are left out within a node, not as a node."""
 
@@ -69,10 +70,11 @@ class Plan:
     @property
     def places(self) -> dict[str, int]:
         """Generated texts kept in a batch, by kind. The places of what is left out go to the others."""
-        total = self.batch.hard + self.batch.easy + (self.batch.pool if "sample" in self.without else 0)
+        hard, easy = self.batch.hard or 0, self.batch.easy or 0
+        total = hard + easy + (self.batch.pool if "sample" in self.without else 0)
         if self.kinds == ("plain",):
             return {"plain": total}
-        own = {"hard": self.batch.hard, "easy": self.batch.easy}
+        own = {"hard": hard, "easy": easy}
         kept = {kind: own[kind] for kind in self.kinds if kind not in self.without}
         return {next(iter(kept)): total} if len(kept) == 1 else quotas(kept, total)
 
@@ -90,17 +92,18 @@ class Plan:
 def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
     """The graph of one run, compiled. `plan` is what was asked for after all defaults and implications."""
     graph = StateGraph(State, context_schema=Context)
-    before: list[tuple[str, Node]] = [("seed", seed)]
+    before: list[tuple[str, Node]] = [("seed", partial(seed, names="names" not in plan.without))]
     again: list[tuple[str, Node]] = [
         ("score", partial(score, places=plan.places)),
         ("evaluate", partial(evaluate, of_seeds=plan.writing.missed)),
     ]
     again = [(name, node) for name, node in again if name not in plan.without]
-    taking = partial(sample, places=plan.written, guarded=plan.guarded)
+    narrow = "shortlist" not in plan.without
+    taking = partial(sample, places=plan.written, guarded=plan.guarded, narrow=narrow)
     draws: list[tuple[str, Node]] = [("sample", taking)] if "sample" not in plan.without else []
     loops = plan.iterations > 0
     for name, node in [*before, *(again + draws if loops else [])]:
-        graph.add_node(name, timed(name, "main", node))
+        graph.add_node(name, timed(name, "main", node), metadata=less(name, plan.without))
     graph.add_node("student_lane", lane("student", student_lane(plan), StudentLane))
     graph.add_node("join", timed("join", "main", partial(join, iterations=plan.iterations)))
     graph.add_node("finish", timed("finish", "main", finish))
@@ -195,12 +198,17 @@ def lane(
     graph = StateGraph(State, context_schema=Context, output_schema=output)
     previous = START
     for node_name, node in nodes:
-        less = ", ".join(part for part in INSIDE.get(node_name, ()) if part in without)
-        graph.add_node(node_name, timed(node_name, name, node), metadata={"without": less} if less else None)
+        graph.add_node(node_name, timed(node_name, name, node), metadata=less(node_name, without))
         graph.add_edge(previous, node_name)
         previous = node_name
     graph.add_edge(previous, END)
     return graph.compile(name=f"{name}_lane")
+
+
+def less(node: str, without: Collection[str]) -> dict[str, str] | None:
+    """The parts (INSIDE) that `node` does without, for the drawing."""
+    parts = ", ".join(part for part in INSIDE.get(node, ()) if part in without)
+    return {"without": parts} if parts else None
 
 
 def timed(name: str, lane_name: str, node: Node) -> Node:

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.baselines.strategy import find_strategy
-from agent.config import RunConfig, merged, resolve
+from agent.config import BatchConfig, RunConfig, merged, resolve
 from agent.graph import Plan
 from tasks.faults import Fault, UserError
 from tasks.task import Task
+
+WRITTEN = 4
+"""Hard texts of a batch, and easy ones, where the configuration leaves their number open and any are written."""
 
 
 def configure(recipe: Mapping[str, Any], sets: Sequence[str] = (), where: str = "recipe") -> RunConfig:
@@ -51,7 +54,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
         apart=strategy.apart,
         labels=strategy.labels,
         iterations=config.iterations,
-        batch=config.batch,
+        batch=filled(config.batch, "sample" not in without),
         writing=strategy.writing,
         weighing=strategy.weighing,
     )
@@ -64,11 +67,22 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
         result.add("sample")
     if not has_pool or config.self_training.texts == 0:
         result.add("selftrain")
-    if {"hard", "easy"} <= result or config.batch.hard + config.batch.easy == 0:
+    batch = filled(config.batch, "sample" not in result)
+    if {"hard", "easy"} <= result or not (batch.hard or batch.easy):
         result.add("generate")
     if "evaluate" in result or "generate" in result:
         result.add("analyze")
     return result
+
+
+def filled(batch: BatchConfig, sampled: bool) -> BatchConfig:
+    """`batch` with the numbers of generated texts that were left open: none where real texts are sampled.
+
+    With a pool a written text cost four times a real one and taught no more (docs/what-we-learned.md).
+    """
+    open_ = 0 if sampled and batch.hard is None and batch.easy is None else WRITTEN
+    kinds = {"hard": batch.hard, "easy": batch.easy}
+    return batch.model_copy(update={kind: open_ if count is None else count for kind, count in kinds.items()})
 
 
 def needs_teacher(plan: Plan) -> bool:

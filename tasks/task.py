@@ -73,6 +73,13 @@ class Task:
         pool = tuple(example for example in self.pool if text_key(example.text) not in taken)
         return replace(self, pool=pool), tuple(chosen)
 
+    def named(self) -> dict[str, str]:
+        """Each label in words, its gloss after a colon; {} where they say nothing: labels of digits or one letter."""
+        words = {label: " ".join(label.replace("_", " ").split()) for label in self.labels}
+        if any(not gloss and sum(map(str.isalpha, words[label])) < 2 for label, gloss in self.labels.items()):
+            return {}
+        return {label: f"{words[label]}: {gloss}" if gloss else words[label] for label, gloss in self.labels.items()}
+
 
 class Kind(Protocol):
     """What a task kind's module offers."""

@@ -25,7 +25,7 @@ def plan(*sets: str, pool: bool = True) -> Plan:
     seed = (Example("x", "a"), Example("y", "b"))
     texts = (Example("z", None),) if pool else ()
     mine = Task("mine", "classification", "English", "text", "?", {"a": "", "b": ""}, {}, seed, (), texts, seed, ())
-    return plan_of(configure({"task": "mine"}, sets), mine)
+    return plan_of(configure({"task": "mine", "batch": {"hard": 4, "easy": 4}}, sets), mine)
 
 
 def drawn(chosen: Plan) -> Any:
@@ -48,6 +48,7 @@ def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) ->
 @pytest.mark.parametrize(
     ("part", "missing"),
     [
+        ("names", set()),
         ("analyze", {"analyze"}),
         ("generate", {"generate", "analyze"}),
         ("hard", set()),
@@ -129,7 +130,7 @@ def test_the_drawing_of_one_plan_is_always_the_same_and_of_another_is_not() -> N
     assert drawn(plan()).draw_mermaid() != drawn(plan("without=[score]")).draw_mermaid()
 
 
-@pytest.mark.parametrize("part", ["hard", "easy", "correct", "separation", "agreement"])
+@pytest.mark.parametrize("part", ["names", "hard", "easy", "correct", "separation", "agreement"])
 def test_a_part_that_is_left_out_within_a_node_is_written_beside_it(part: str) -> None:
     assert f"without = {part}<" in drawn(plan(f"without=[{part}]")).draw_mermaid()
     assert "without" not in drawn(plan()).draw_mermaid()

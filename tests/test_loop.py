@@ -58,12 +58,21 @@ def test_the_history_holds_every_batch_once_with_its_birth(bench: Bench) -> None
     history = read_jsonl(run.history)
     batches = [row for number in range(3) for row in read_jsonl(run.iteration(number).batch)]
     assert [row["id"] for row in history] == [row["id"] for row in batches]
-    assert {row["source"] for row in history} == {"seed", "hard", "easy", "pool"}
+    assert {row["source"] for row in history} == {"seed", "name", "hard", "easy", "pool"}
     hard = [row for row in history if row["source"] == "hard"]
     assert all(row["intended"] and row["teacher_label"] and row["agrees"] is not None for row in hard)
     assert all(row["das"] is not None for row in history if row["source"] in {"hard", "pool"})
     easy = [row for row in history if row["source"] == "easy"]
     assert all(row["label"] == row["intended"] for row in easy)
+
+
+def test_the_labels_own_names_are_learned_with_the_seeds_and_left_out_by_one_word(bench: Bench) -> None:
+    first = read_jsonl(bench.run(bench.config(), "a").iteration(0).batch)
+    assert [(row["text"], row["label"]) for row in first if row["source"] == "name"] == [
+        (f"{label}: {gloss}" if gloss else label, label) for label, gloss in load_task(str(bench.task)).labels.items()
+    ]
+    without = read_jsonl(bench.run(bench.config(without=["names"]), "b").iteration(0).batch)
+    assert without == [row for row in first if row["source"] == "seed"]
 
 
 def test_nothing_is_called_hard_before_the_student_has_been_examined(bench: Bench) -> None:

@@ -28,16 +28,33 @@ def mistake(*sets: str, strategy: str = "evokd", pool: int = 100) -> str:
     return str(caught.value)
 
 
+WRITING = ("batch.hard=4", "batch.easy=4")
+
+
 def test_the_whole_loop_leaves_nothing_out() -> None:
-    plan = planned()
+    plan = planned(*WRITING)
     assert plan.without == frozenset()
     assert plan.places == {"hard": 4, "easy": 4}
     assert needs_teacher(plan)
 
 
+def test_where_a_pool_gives_real_texts_nothing_is_written_unless_told() -> None:
+    assert planned().without == {"generate", "analyze"}
+    assert planned().batch.pool == 48
+    assert planned("batch.hard=3").places == {"hard": 3, "easy": 4}
+    assert planned("batch.easy=2").places == {"hard": 4, "easy": 2}
+
+
+@pytest.mark.parametrize("sets", [["batch.pool=0"], ["without=[sample]"]])
+def test_where_the_pool_is_not_used_texts_are_written(sets: list[str]) -> None:
+    plan = planned(*sets)
+    assert plan.without == {"sample"}
+    assert sum(plan.places.values()) == 8 + plan.batch.pool
+
+
 def test_without_a_pool_nothing_is_sampled() -> None:
     assert planned(pool=0).without == {"sample", "selftrain"}
-    assert planned("batch.pool=0").without == {"sample"}
+    assert sum(planned(pool=0).places.values()) == 56
 
 
 @pytest.mark.parametrize("strategy", sorted(set(strategy_names()) - {"evokd", "pool_selftrain"}))
@@ -46,8 +63,8 @@ def test_no_baseline_but_the_one_of_that_name_trains_itself(strategy: str) -> No
 
 
 def test_without_evaluate_or_generate_nobody_analyses() -> None:
-    assert planned("without=[evaluate]").without == {"evaluate", "analyze"}
-    assert planned("without=[generate]").without == {"generate", "analyze"}
+    assert planned("without=[evaluate]", *WRITING).without == {"evaluate", "analyze"}
+    assert planned("without=[generate]", *WRITING).without == {"generate", "analyze"}
 
 
 @pytest.mark.parametrize("sets", [["without=[hard,easy]"], ["batch.hard=0", "batch.easy=0"]])

@@ -7,6 +7,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "the longest pool texts, labelled by the teacher",
-    without=("analyze", "generate", "score", "evaluate", "selftrain"),
-    settings={"batch": {"pool": 56, "pool_policy": "longest"}},
+    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "selftrain"),
+    settings={"batch": {"pool_policy": "longest"}},
 )

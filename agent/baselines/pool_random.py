@@ -7,6 +7,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "random pool texts labelled by the teacher",
-    without=("analyze", "generate", "score", "evaluate", "selftrain"),
-    settings={"batch": {"pool": 56, "pool_policy": "random"}},
+    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "selftrain"),
+    settings={"batch": {"pool_policy": "random"}},
 )

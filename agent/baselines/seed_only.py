@@ -4,6 +4,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "the seed examples alone",
-    without=("analyze", "generate", "score", "evaluate", "sample", "review", "selftrain"),
+    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "sample", "review", "selftrain"),
     settings={"iterations": 0},
 )

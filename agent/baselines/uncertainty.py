@@ -7,6 +7,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "pool texts the student is least sure of, labelled by the teacher",
-    without=("analyze", "generate", "score", "evaluate", "selftrain"),
-    settings={"batch": {"pool": 56, "pool_policy": "uncertainty"}},
+    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "selftrain"),
+    settings={"batch": {"pool_policy": "uncertainty"}},
 )

@@ -46,6 +46,7 @@ def label(
         [row["text"] for row in rows],
         "label",
         iteration,
+        [row.get("labels") for row in rows],
     )
     if context.config.teacher.calibrate:
         weights = label_weights(earlier_pool(context, iteration) + raw_of_pool(rows, answers))

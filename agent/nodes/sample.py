@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from langgraph.runtime import Runtime
@@ -11,9 +12,11 @@ from langgraph.runtime import Runtime
 from agent.afford import pool_texts
 from agent.rundir import read_jsonl, write_jsonl
 from agent.selection import least_sure, margin, spread
+from agent.shortlist import SIZE, likeliest, likeness, narrowed, short
 from agent.state import Context, State
 from agent.teacher.labelling import label_request
 from agent.trust import to_write
+from tasks.task import Task
 
 AMONG = 512
 """Pool texts that are looked at in an iteration, where the student's doubt or their length chooses."""
@@ -21,14 +24,17 @@ AMONG_DIVERSE = 2000
 """The first ones in the run's order, looked at in all its iterations, where `diverse` chooses."""
 
 
-def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], guarded: bool) -> State:
+def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], guarded: bool, narrow: bool) -> State:
     """Writes sampled.jsonl: texts of the pool that no earlier iteration took; more where fewer are generated.
+
+    `narrow`: where the task has many labels, each text with those the teacher shall choose among (see shortlist.py).
 
     One order of the pool for the whole run: whatever the batch size or strategy, the same seed meets the same
     texts first, so that strategies differ by what they do with them.
     """
     context, iteration = runtime.context, state["iteration"]
     batch = context.config.batch
+    narrow = narrow and short(context.task, context.config.teacher)
     written = to_write(context.run, iteration, places, len(context.task.labels), guarded)
     count = pool_texts(context, iteration, batch.pool + sum(places.values()) - sum(written.values()))
     earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
@@ -46,15 +52,33 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
         among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
         order = sorted(among, key=lambda index: -len(context.task.pool[index].text))
     if batch.pool_policy == "diverse":
-        order = diverse(context, iteration, [int(index) for index in turn.argsort()], taken, count, adapter)
-    rows = [{"index": index, "text": context.task.pool[index].text} for index in order[:count]]
+        asked = narrowed(context.task, list(context.task.labels)[:SIZE]) if narrow else context.task
+        order = diverse(context, iteration, [int(index) for index in turn.argsort()], taken, count, adapter, asked)
+    rows: list[dict[str, Any]] = [{"index": i, "text": context.task.pool[i].text} for i in order[:count]]
+    if narrow and rows:
+        lists = shortlists(context, [row["text"] for row in rows], adapter)
+        rows = [{**row, "labels": labels} for row, labels in zip(rows, lists, strict=True)]
     write_jsonl(context.run.iteration(iteration).sampled, rows)
     return {}
 
 
+def shortlists(context: Context, texts: Sequence[str], adapter: Path | None) -> list[list[str]]:
+    """The labels that each text may have: by the student, or, before it is trained, by likeness to what is known."""
+    labels = list(context.task.labels)
+    if adapter is not None:
+        return likeliest(context.student.predict(texts, adapter), labels)
+    embed, features = context.student.embed, context.student.embed(texts)
+    columns = [labels.index(str(shot.label)) for shot in context.shots]
+    scores = likeness(features, embed([shot.text for shot in context.shots]), columns, len(labels))
+    if names := context.task.named():
+        scores += likeness(features, embed(list(names.values())), range(len(labels)), len(labels))
+    return likeliest(scores, labels)
+
+
 def diverse(
-    context: Context, iteration: int, order: Sequence[int], taken: Collection[int], count: int, adapter: Path | None
-) -> list[int]:
+    context: Context, iteration: int, order: Sequence[int], taken: Collection[int], count: int, adapter: Path | None,
+    asked: Task,
+) -> list[int]:  # fmt: skip
     """Pool indices of texts that stand for many others, in the run's order; what was taken is not chosen again.
 
     A text draws the more the fewer characters its label costs (cost-sensitive active learning: Settles et al. 2008),
@@ -67,7 +91,7 @@ def diverse(
     if not free:
         return left
     texts = [context.task.pool[among[place]].text for place in free]
-    prompt = sum(len(part) for _, part in label_request(context.task, "", logprobs=True).messages)
+    prompt = sum(len(part) for _, part in label_request(asked, "", logprobs=True).messages)
     weights = np.array([1 / (prompt + min(len(text), context.config.teacher.longest_text)) for text in texts])
     if iteration > 0 and adapter is not None:
         weights *= 1 - margin(context.student.predict(texts, adapter))

@@ -15,7 +15,7 @@ def weigh(state: State, runtime: Runtime[Context]) -> StudentLane:
     """Writes weights.jsonl, which train reads: a row an example that is learned; seed examples weigh 1."""
     context, iteration = runtime.context, state["iteration"]
     replayed, batch = learned(context.run, iteration)
-    made = [example for example in [*replayed, *batch] if example.source != "seed"]
+    made = [example for example in [*replayed, *batch] if example.source not in ("seed", "name")]
     labels = list(context.task.labels)
     weights = np.ones(0)
     if made:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.report.record import Row
 
-SOURCES = ("hard", "easy", "pool", "seed", "gold")
+SOURCES = ("hard", "easy", "pool", "seed", "name", "gold")
 NOT_HARD = 0.7
 """Above this accuracy on the texts meant to be hard, the report says that they were not."""
 

@@ -7,10 +7,11 @@ distribution is read from the tokens of one greedy answer; without, k answers ar
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.config import TeacherConfig
+from agent.shortlist import narrowed
 from agent.teacher.labels import agreement, label_distribution, parse_label
 from agent.teacher.messages import Reply, Request
 from agent.teacher.teacher import Teacher
@@ -38,21 +39,28 @@ class TeacherLabel:
 
 
 def label_texts(
-    teacher: Teacher, config: TeacherConfig, task: Task, texts: Sequence[str], node: str, iteration: int
-) -> list[TeacherLabel]:
-    """The teacher's label of each text, in order. Texts the budget left out have fault "budget"."""
+    teacher: Teacher, config: TeacherConfig, task: Task, texts: Sequence[str], node: str, iteration: int,
+    choices: Sequence[Sequence[str] | None] | None = None,
+) -> list[TeacherLabel]:  # fmt: skip
+    """The teacher's label of each text, in order. Texts the budget left out have fault "budget".
+
+    `choices`: the labels it may choose among for each text, None = all. What it says of a part of the labels tells
+    nothing of its liking for them, so `raw` is None there. For one text a call.
+    """
     texts = [shown(text, config.longest_text) for text in texts]
     if config.texts_per_label_call > 1:
         return _many(teacher, task, texts, config.texts_per_label_call, node, iteration)
-    labels = list(task.labels)
     logprobs = teacher.can("labeller").top_logprobs > 0
     draws = 1 if logprobs else config.agreement_samples
-    requests = [label_request(task, text, logprobs, sample) for text in texts for sample in range(draws)]
+    asked = [task if choice is None else narrowed(task, choice) for choice in choices or [None] * len(texts)]
+    pairs = zip(asked, texts, strict=True)
+    requests = [label_request(one, text, logprobs, sample) for one, text in pairs for sample in range(draws)]
     replies = teacher.ask(requests, node, iteration)
     groups = [replies[i : i + draws] for i in range(0, len(replies), draws)]
-    if logprobs:
-        return [_from_logprobs(group[0], labels) for group in groups]
-    return [_from_agreement(group, labels) for group in groups]
+    if not logprobs:
+        return [_from_agreement(group, list(one.labels)) for group, one in zip(groups, asked, strict=True)]
+    answers = [_from_logprobs(group[0], list(one.labels)) for group, one in zip(groups, asked, strict=True)]
+    return [a if one is task else replace(a, raw=None) for a, one in zip(answers, asked, strict=True)]
 
 
 def shown(text: str, longest: int) -> str:

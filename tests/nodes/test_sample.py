@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from agent.config import RunConfig
 from agent.rundir import RunDir, read_jsonl, write_jsonl
+from agent.shortlist import SIZE
 from tasks.task import load_task
 from tests.conftest import Bench
 
@@ -43,3 +45,32 @@ def test_diverse_texts_are_chosen_not_drawn_and_again_the_same(bench: Bench) -> 
         return taken(bench.run(bench.config(batch=batch, iterations=3), name))
 
     assert met("a", "diverse") == met("b", "diverse") != met("c", "random")
+
+
+def many(bench: Bench) -> RunConfig:
+    """The toy task with 18 more labels, each with a seed example."""
+    names = [f"shade{n}" for n in range(18)]
+    text = bench.task.read_text().replace("[warm, cold]", f"[warm, cold, {', '.join(names)}]")
+    bench.task.write_text(text)
+    seeds = bench.task.parent / "seed.jsonl"
+    write_jsonl(seeds, [*read_jsonl(seeds), *({"text": f"{name} alone", "label": name} for name in names)])
+    return bench.config(shots=1, batch={"hard": 0, "easy": 0, "pool": 8})
+
+
+def test_of_many_labels_the_teacher_is_shown_those_the_student_holds_likeliest(bench: Bench) -> None:
+    run = bench.run(many(bench), "a")
+    rows = [row for k in (0, 1) for row in read_jsonl(run.iteration(k).sampled)]
+    assert rows and all(len(row["labels"]) == SIZE for row in rows)
+    asked = [said for body in bench.fake.asked if "label only" in (said := body["messages"][0]["content"])]
+    assert len(asked) == len(rows)
+    assert sorted(said.split("Labels: ")[1].split(".")[0] for said in asked) == sorted(
+        ", ".join(row["labels"]) for row in rows
+    )
+
+
+def test_without_the_shortlist_all_labels_are_shown(bench: Bench) -> None:
+    config = many(bench).model_copy(update={"without": ("shortlist",)})
+    run = bench.run(config, "a")
+    assert all("labels" not in row for row in read_jsonl(run.iteration(0).sampled))
+    asked = [said for body in bench.fake.asked if "label only" in (said := body["messages"][0]["content"])]
+    assert asked and all("shade17" in said for said in asked)

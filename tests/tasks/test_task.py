@@ -119,3 +119,21 @@ def test_every_label_with_too_few_examples_is_named() -> None:
         task(seed="a1 b1 b2").draw(3, np.random.default_rng(0))
     assert [fault.got for fault in caught.value.faults] == ["1 for 'a'", "2 for 'b'"]
     assert "at least 3 examples a label" in str(caught.value)
+
+
+def with_labels(**labels: str) -> Task:
+    return Task("t", "classification", "English", "text", "?", labels, {}, (), (), (), (), ())
+
+
+def test_a_label_is_told_in_words_with_its_gloss() -> None:
+    assert with_labels(card_arrival="", sci="science  papers").named() == {
+        "card_arrival": "card arrival",
+        "sci": "sci: science  papers",
+    }
+    assert with_labels(借款合同="").named() == {"借款合同": "借款合同"}
+
+
+@pytest.mark.parametrize("label", ["0", "A", "1.5", "?", "_"])
+def test_labels_that_say_nothing_are_not_told(label: str) -> None:
+    assert with_labels(**{"positive": "", label: ""}).named() == {}
+    assert with_labels(**{label: "what it means"}).named()[label].endswith(": what it means")

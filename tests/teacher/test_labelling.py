@@ -50,6 +50,21 @@ def test_with_logprobs_one_greedy_answer_gives_the_label_and_its_distribution(op
         assert {body["temperature"] for body in fake.asked} == {0.0}
 
 
+def test_a_text_may_be_given_labels_of_its_own_to_choose_among(open_on: Open) -> None:
+    with FakeTeacher(by_text, labels=LABELS, confidence=0.8) as fake:
+        config = TeacherConfig()
+        texts = ["good one", "bad one", "good two"]
+        choices = [None, ["positive"], ["positive"]]
+        found = label_texts(open_on(fake), config, TASK, texts, "label", 1, choices)
+        shown = [body["messages"][0]["content"] for body in fake.asked]
+        assert sorted("Labels: positive, negative." in said for said in shown) == [False, False, True]
+    assert [(answer.label, answer.fault) for answer in found] == [
+        ("positive", None), (None, "not_a_label"), ("positive", None),
+    ]  # fmt: skip
+    assert found[2].distribution == {"positive": pytest.approx(1.0)} and found[2].raw is None
+    assert found[0].raw is not None
+
+
 def test_without_logprobs_the_share_of_agreeing_draws_is_the_confidence(open_on: Open) -> None:
     def wavering(body: Body) -> str:
         # the first draw is greedy; of the two drawn ones, which carry a seed of their own, one disagrees
