@@ -31,6 +31,7 @@ Part = Literal[
     "sample",
     "shortlist",
     "review",
+    "reconcile",
     "selftrain",
 ]
 """What `--without` can leave out of the loop; a node's name, or a part of one."""

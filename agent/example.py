@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,14 @@ def learned(run: RunDir, iteration: int) -> tuple[list[LabelledExample], list[La
     here = run.iteration(iteration)
     wanted = {row["id"] for row in read_jsonl(here.replayed)}
     return [example for example in read_examples(run.history) if example.id in wanted], read_examples(here.batch)
+
+
+def targets(
+    run: RunDir, iteration: int, examples: Iterable[LabelledExample], labels: Sequence[str], soft: bool
+) -> list[tuple[float, ...]]:
+    """The distribution over `labels` that each example is learned as: what reconcile made of it, else its own."""
+    made = {row["id"]: tuple(row["target"]) for row in read_jsonl(run.iteration(iteration).targets)}
+    return [made[e.id] if e.id in made else e.target(labels, soft) for e in examples]
 
 
 def as_row(example: LabelledExample) -> dict[str, Any]:

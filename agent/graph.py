@@ -1,7 +1,9 @@
 """The loop as a graph: two lanes and a join. What is left out is left out when the graph is built.
 
-    seed ─► (score ─► evaluate) ─► sample ─┬─► student lane: replay ► train ► measure ──┬─► join ─► score … │ finish
-                                            └─► teacher lane: analyze ► generate ► label ┘
+    seed ─► (score ─► evaluate) ─► sample ─┬─► student lane: replay ► reconcile ► train ► measure ─┬─► join ─► …
+                                           └─► teacher lane: analyze ► generate ► label ───────────┘
+
+join goes on with score, or ends.
 
 The end: join ─► last lane: selftrain ► measure ─► join ─► finish.
 Each lane is a compiled subgraph, since plain parallel nodes would wait for each other at every step.
@@ -33,6 +35,7 @@ from agent.nodes.gold import gold
 from agent.nodes.join import join
 from agent.nodes.label import label
 from agent.nodes.measure import measure
+from agent.nodes.reconcile import reconcile
 from agent.nodes.replay import replay
 from agent.nodes.sample import sample
 from agent.nodes.score import score
@@ -146,8 +149,10 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
 
 
 def student_lane(plan: Plan) -> list[tuple[str, Node]]:
-    """replay ► train ► measure; for sungen replay ► weigh ► train ► measure."""
-    nodes: list[tuple[str, Node]] = [("replay", replay), ("weigh", weigh), ("train", train), ("measure", measure)]
+    """replay ► reconcile ► train ► measure; for sungen replay ► weigh ► train ► measure."""
+    nodes: list[tuple[str, Node]] = [
+        ("replay", replay), ("reconcile", reconcile), ("weigh", weigh), ("train", train), ("measure", measure),
+    ]  # fmt: skip
     missing = plan.without | ({"replay"} if "review" in plan.without else set())
     missing |= set() if plan.weighing else {"weigh"}
     return [(name, node) for name, node in nodes if name not in missing]

@@ -70,6 +70,8 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
     batch = filled(config.batch, "sample" not in result)
     if {"hard", "easy"} <= result or not (batch.hard or batch.easy):
         result.add("generate")
+    if not config.student.soft_labels or config.iterations == 0:
+        result.add("reconcile")
     if "evaluate" in result or "generate" in result:
         result.add("analyze")
     return result

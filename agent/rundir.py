@@ -206,6 +206,11 @@ class IterationDir:
         return self.root / "self_labelled.jsonl"
 
     @property
+    def targets(self) -> Path:
+        """What examples with a teacher's distribution are learned as (reconcile)."""
+        return self.root / "targets.jsonl"
+
+    @property
     def weights(self) -> Path:
         """Learned weights of generated examples (sungen)."""
         return self.root / "weights.jsonl"

@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 ROUNDS, STEPS = 60, 20
 """Updates of the weights, and steps of the inner model before each."""
 INNER_RATE, OUTER_RATE = 4.0, 0.1
+ENOUGH = 16
+"""Texts below which agreement says too little."""
+FLOOR = 1e-3
+"""The least probability of a label."""
 
 Matrix = NDArray[np.float64]
 
@@ -46,6 +50,25 @@ def robust_weights(features: Matrix, labels: NDArray[np.int64], classes: int, rn
         if largest > 0:
             weights[inner] = np.clip(weights[inner] - OUTER_RATE * by_weight / largest, 0.0, 1.0)
     return weights
+
+
+def trusted(own: Matrix, labels: NDArray[np.int64]) -> float:
+    """The power in [0, 1] that makes `own` (N, L) foretell `labels` (N,) best: how far to trust these opinions.
+
+    Temperature scaling (Guo et al., arXiv 1706.04599) of the student's probabilities on the teacher's labels, never
+    above 1. 0 for fewer than ENOUGH texts, and near it where the two agree no more than by chance.
+    """
+    if len(labels) < ENOUGH:
+        return 0.0
+    logs = np.log(own + FLOOR)
+    powers = np.linspace(0.0, 1.0, 21)
+    likely = [np.log(_softmax(power * logs)[np.arange(len(labels)), labels]).mean() for power in powers]
+    return float(powers[int(np.argmax(likely))])
+
+
+def product(said: Matrix, own: Matrix, trust: float) -> Matrix:
+    """(N, L): `said` × `own` ** `trust`, normalised. FLOOR keeps a label that one of them rules out possible."""
+    return _softmax(np.log(said + FLOOR) + trust * np.log(own + FLOOR))
 
 
 def _softmax(logits: Matrix) -> Matrix:

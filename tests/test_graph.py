@@ -16,8 +16,8 @@ from agent.rundir import RunDir, read_jsonl
 from agent.state import StudentLane
 from tasks.task import Example, Task
 
-EVERY = {"seed", "score", "evaluate", "sample", "replay", "train", "measure", "analyze", "generate", "label",
-         "selftrain", "join", "finish"}  # fmt: skip
+EVERY = {"seed", "score", "evaluate", "sample", "replay", "reconcile", "train", "measure", "analyze",
+         "generate", "label", "selftrain", "join", "finish"}  # fmt: skip
 STUDENT, TEACHER = "student_lane:", "teacher_lane:"
 
 
@@ -59,7 +59,9 @@ def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) ->
         ("score", {"score"}),
         ("evaluate", {"evaluate", "analyze"}),
         ("sample", {"sample"}),
+        ("shortlist", set()),
         ("review", {"replay"}),
+        ("reconcile", {"reconcile"}),
         ("selftrain", {"selftrain"}),
     ],
 )
@@ -85,7 +87,12 @@ def test_a_left_out_part_takes_its_nodes_out_of_the_graph(part: str, missing: se
 )
 def test_each_strategy_is_the_same_graph_less_some_nodes(strategy: str, missing: set[str]) -> None:
     own = {"weigh"} if strategy == "sungen" else set()
+    missing = missing if strategy == "evokd" else missing | {"reconcile"}
     assert nodes(plan(f"strategy={strategy}")) == (EVERY | {"gold", "eda"} | own) - missing
+
+
+def test_nothing_is_reconciled_without_soft_labels() -> None:
+    assert nodes(plan("student.soft_labels=false")) == EVERY - {"reconcile"}
 
 
 def test_self_training_is_a_node_of_the_last_lane_alone_and_needs_a_pool() -> None:
@@ -100,7 +107,8 @@ def test_self_training_is_a_node_of_the_last_lane_alone_and_needs_a_pool() -> No
 def test_the_whole_loop_runs_in_the_order_of_the_method() -> None:
     assert edges(plan("without=[selftrain]")) == {
         ("__start__", "seed"), ("seed", "sample"),
-        ("sample", "replay"), ("replay", "train"), ("train", "measure"), ("measure", "join"),
+        ("sample", "replay"), ("replay", "reconcile"), ("reconcile", "train"), ("train", "measure"),
+        ("measure", "join"),
         ("sample", "analyze"), ("analyze", "generate"), ("generate", "label"), ("label", "join"),
         ("join", "score"), ("score", "evaluate"), ("evaluate", "sample"), ("evaluate", "replay"),
         ("join", "finish"), ("finish", "__end__"),
@@ -130,7 +138,7 @@ def test_the_drawing_of_one_plan_is_always_the_same_and_of_another_is_not() -> N
     assert drawn(plan()).draw_mermaid() != drawn(plan("without=[score]")).draw_mermaid()
 
 
-@pytest.mark.parametrize("part", ["names", "hard", "easy", "correct", "separation", "agreement"])
+@pytest.mark.parametrize("part", ["names", "shortlist", "hard", "easy", "correct", "separation", "agreement"])
 def test_a_part_that_is_left_out_within_a_node_is_written_beside_it(part: str) -> None:
     assert f"without = {part}<" in drawn(plan(f"without=[{part}]")).draw_mermaid()
     assert "without" not in drawn(plan()).draw_mermaid()

@@ -75,6 +75,20 @@ def test_the_labels_own_names_are_learned_with_the_seeds_and_left_out_by_one_wor
     assert without == [row for row in first if row["source"] == "seed"]
 
 
+def test_what_the_teacher_said_is_learned_as_far_as_the_first_student_agrees(bench: Bench) -> None:
+    run = bench.run(bench.config(), "a")
+    assert read_jsonl(run.iteration(0).targets) == []
+    rows = read_jsonl(run.iteration(2).targets)
+    history = {row["id"]: row for row in read_jsonl(run.history)}
+    taught = {name for name, row in history.items() if row["teacher_distribution"] is not None}
+    assert {row["id"] for row in rows} == taught
+    (trust,) = {row["trust"] for row in rows}
+    assert 0 < trust <= 1
+    assert all(sum(row["target"]) == pytest.approx(1.0) for row in rows)
+    moved = [row["target"][0] - history[row["id"]]["teacher_distribution"]["warm"] for row in rows]
+    assert max(map(abs, moved)) > 0.05
+
+
 def test_nothing_is_called_hard_before_the_student_has_been_examined(bench: Bench) -> None:
     run = bench.run(bench.config(), "a")
     kinds = [{row["source"] for row in read_jsonl(run.iteration(k).generated)} for k in (0, 1)]
@@ -157,6 +171,7 @@ def test_the_last_iteration_asks_nothing_it_will_not_use(bench: Bench) -> None:
     [
         ("analyze", "analysis.json"), ("generate", "generated.jsonl"), ("score", "scored.jsonl"),
         ("evaluate", "predictions.jsonl"), ("sample", "sampled.jsonl"), ("review", "replayed.jsonl"),
+        ("reconcile", "targets.jsonl"),
     ],
 )  # fmt: skip
 def test_a_part_left_out_leaves_no_trace_and_the_run_goes_through(bench: Bench, part: str, absent: str) -> None:

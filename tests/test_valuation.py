@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from agent.valuation import robust_weights
+from agent.valuation import product, robust_weights, trusted
 
 
 def test_wrong_labels_weigh_less_than_right_ones() -> None:
@@ -22,3 +23,28 @@ def test_wrong_labels_weigh_less_than_right_ones() -> None:
 
 def test_one_example_weighs_one() -> None:
     assert robust_weights(np.ones((1, 3)), np.array([0]), 2, np.random.default_rng(0)).tolist() == [1.0]
+
+
+def opinions(right: int, wrong: int, sure: float) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of two labels, `sure` of the first, and labels that are the first `right` times."""
+    return np.tile([sure, 1 - sure], (right + wrong, 1)), np.array([0] * right + [1] * wrong)
+
+
+def test_opinions_are_trusted_as_far_as_they_foretell_the_labels() -> None:
+    assert trusted(*opinions(20, 20, 0.9)) == 0.0  # no better than chance
+    assert trusted(*opinions(10, 30, 0.9)) == 0.0  # worse: nothing is turned round
+    assert trusted(*opinions(40, 0, 0.9)) == 1.0  # never more than they say
+    # sure of 0.9 and right in 3 of 4: p ** a / (p ** a + q ** a) = 3 / 4 at a = log 3 / log 9
+    assert trusted(*opinions(30, 10, 0.9)) == pytest.approx(0.5)
+
+
+def test_few_texts_say_nothing_of_trust() -> None:
+    assert trusted(*opinions(15, 0, 0.9)) == 0.0
+    assert trusted(*opinions(16, 0, 0.9)) == 1.0
+
+
+def test_the_product_of_two_opinions() -> None:
+    said, own = np.array([[0.8, 0.2], [0.8, 0.2]]), np.array([[0.2, 0.8], [0.5, 0.5]])
+    assert product(said, own, 1.0) == pytest.approx(np.array([[0.5, 0.5], [0.8, 0.2]]), abs=2e-3)
+    assert product(said, own, 0.0) == pytest.approx(said, abs=1e-3)
+    assert product(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), 1.0).tolist() == [[0.5, 0.5]]

@@ -8,7 +8,7 @@ from agent.baselines.strategy import Strategy, Writing
 
 STRATEGY = Strategy(
     "the seed examples rephrased",
-    without=("names", "shortlist", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
     settings={"batch": {"surplus": 1.0}},
     kinds=("plain",),
     writing=Writing(prompt="rephrase", attributes=False),

@@ -10,7 +10,7 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "the seed examples with words replaced, inserted, swapped and deleted",
-    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "sample", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "sample", "selftrain"),
     settings={"iterations": 1},
     labels="eda",
 )

@@ -11,7 +11,7 @@ from agent.baselines.strategy import Strategy, Writing
 
 STRATEGY = Strategy(
     "EvoKD as its figure has it",
-    without=("names", "shortlist", "agreement", "score", "sample", "selftrain"),
+    without=("names", "shortlist", "reconcile", "agreement", "score", "sample", "selftrain"),
     settings={
         "batch": {"hard": 10, "easy": 10, "pool": 0, "surplus": 1.0},
         "student": {"soft_labels": False},

@@ -4,7 +4,7 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "gold labels of the data",
-    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "selftrain"),
     settings={"iterations": 1, "batch": {"pool": 2500, "pool_policy": "random"}},
     labels="gold",
 )

@@ -10,7 +10,7 @@ from agent.baselines.strategy import Strategy, Writing
 
 STRATEGY = Strategy(
     "seed examples that the student misses, rephrased",
-    without=("names", "shortlist", "analyze", "score", "sample", "separation", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "score", "sample", "separation", "selftrain"),
     kinds=("plain",),
     writing=Writing(prompt="rephrase", attributes=False, missed=True),
 )

@@ -7,6 +7,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "the longest pool texts, labelled by the teacher",
-    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "selftrain"),
     settings={"batch": {"pool_policy": "longest"}},
 )

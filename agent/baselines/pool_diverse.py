@@ -9,6 +9,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "pool texts that stand for many others, labelled by the teacher",
-    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "selftrain"),
     settings={"batch": {"pool_policy": "diverse"}},
 )

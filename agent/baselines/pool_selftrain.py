@@ -7,6 +7,6 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "random pool texts labelled by the teacher, then self-training",
-    without=("names", "shortlist", "analyze", "generate", "score", "evaluate"),
+    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate"),
     settings={"batch": {"pool_policy": "random"}},
 )

@@ -4,6 +4,17 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "the seed examples alone",
-    without=("names", "shortlist", "analyze", "generate", "score", "evaluate", "sample", "review", "selftrain"),
+    without=(
+        "names",
+        "shortlist",
+        "reconcile",
+        "analyze",
+        "generate",
+        "score",
+        "evaluate",
+        "sample",
+        "review",
+        "selftrain",
+    ),
     settings={"iterations": 0},
 )

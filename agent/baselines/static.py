@@ -7,7 +7,7 @@ from agent.baselines.strategy import Strategy
 
 STRATEGY = Strategy(
     "generated texts, no feedback from the student",
-    without=("names", "shortlist", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
     settings={"batch": {"surplus": 1.0}},
     kinds=("plain",),
 )

@@ -8,7 +8,7 @@ from agent.baselines.strategy import Strategy, Writing
 
 STRATEGY = Strategy(
     "texts generated from the label's name alone",
-    without=("names", "shortlist", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
+    without=("names", "shortlist", "reconcile", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
     settings={"batch": {"surplus": 1.0}},
     kinds=("plain",),
     writing=Writing(seeds=False, attributes=False),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from agent.example import learned
+from agent.example import learned, targets
 from agent.rundir import read_jsonl, write_jsonl
 from agent.selection import surest
 from agent.state import Context, State, StudentLane
@@ -34,7 +34,9 @@ def selftrain(state: State, runtime: Runtime[Context]) -> StudentLane:
     ]
     write_jsonl(here.self_labelled, rows)
     replayed, batch = learned(context.run, iteration)
-    taught = [TrainRow(e.text, e.target(labels, config.student.soft_labels)) for e in [*replayed, *batch]]
+    known = [*replayed, *batch]
+    wanted = targets(context.run, iteration, known, labels, config.student.soft_labels)
+    taught = [TrainRow(e.text, target) for e, target in zip(known, wanted, strict=True)]
     weight = min(1.0, len(taught) / len(rows))
     own = [TrainRow(row["text"], tuple(float(label == row["label"]) for label in labels), weight) for row in rows]
     seed = int(context.rng(iteration, "selftrain").integers(2**31))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from langgraph.runtime import Runtime
 
-from agent.example import LabelledExample, as_row, learned
+from agent.example import LabelledExample, as_row, learned, targets
 from agent.rundir import read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
@@ -21,7 +21,8 @@ def train(state: State, runtime: Runtime[Context]) -> StudentLane:
     examples = [*replayed, *batch]
     labels = list(context.task.labels)
     weights = {row["id"]: row["weight"] for row in read_jsonl(here.weights)}
-    rows = [TrainRow(e.text, e.target(labels, config.soft_labels), weights.get(e.id, 1.0)) for e in examples]
+    wanted = targets(context.run, iteration, examples, labels, config.soft_labels)
+    rows = [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
     seed = int(context.rng(iteration, "train").integers(2**31))
     log = context.student.train(rows, here.adapter, start_of(state, context), seed)
     replace_rows(context.run.history, iteration, [{**as_row(e), "iteration": iteration} for e in batch])
