@@ -34,12 +34,21 @@ class LabelledExample:
     student_confidence: float | None = None
     """The student's probability of `label` before it trained on this text."""
     das: float | None = None
+    hard: bool | None = None
+    """Of a real text: the student, asked before it trained on it, was less sure of its answer than for most of the
+    batch. Generated texts are what they were written to be: see `source`."""
 
     def target(self, labels: Iterable[str], soft: bool) -> tuple[float, ...]:
         """The distribution over `labels` to learn: the teacher's where `soft` and known, else one-hot."""
         if soft and self.teacher_distribution is not None:
             return tuple(float(self.teacher_distribution.get(label, 0.0)) for label in labels)
         return tuple(float(label == self.label) for label in labels)
+
+
+def origin(row: Mapping[str, Any]) -> str:
+    """Where the example of a row came from: its source, of real texts with whether they were hard."""
+    hard = row.get("hard")
+    return str(row["source"]) if hard is None else f"{row['source']}, {'hard' if hard else 'easy'}"
 
 
 def read_examples(path: Path) -> list[LabelledExample]:

@@ -41,6 +41,7 @@ def answers(
                 "confidence": float(row[best]),
                 "correct": labels[best] == example.label,
                 "source": example.source,
+                "hard": example.hard,
                 "teacher_confidence": example.teacher_confidence,
             }
         )

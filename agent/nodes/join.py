@@ -8,6 +8,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.example import origin
 from agent.report.weakness import weakness_report
 from agent.rundir import RunDir, read_json, read_jsonl, replace_rows, write_text
 from agent.state import Context, State
@@ -63,8 +64,7 @@ def prequential(predictions: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Accuracy on the batch before training on it, whole and by source. Never quoted as the result."""
     if not predictions:
         return None
-    groups = {source: [p for p in predictions if p["source"] == source] for source in
-              sorted({p["source"] for p in predictions})}  # fmt: skip
+    groups = {name: [p for p in predictions if origin(p) == name] for name in sorted(map(origin, predictions))}
 
     def part(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {"n": len(rows), "accuracy": sum(bool(row["correct"]) for row in rows) / len(rows)}

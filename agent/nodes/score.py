@@ -37,16 +37,21 @@ def score(state: State, runtime: Runtime[Context], places: Mapping[str, int]) ->
 def with_scores(
     candidates: Sequence[LabelledExample], probabilities: NDArray[np.float64], labels: Sequence[str]
 ) -> list[LabelledExample]:
-    """Each candidate with the student's probability of its label and, where the teacher's is known, its DAS.
+    """Each candidate with the student's probability of its label and, where the teacher's is known, its DAS; pool
+    texts with whether they are the harder half of their kind.
 
     `probabilities` is (N, L) in the order of `labels`.
     """
+    sure = probabilities.max(axis=1)
+    real = [candidate.source == "pool" for candidate in candidates]
+    middle = float(np.median(sure[real])) if any(real) else 0.0
     own = [float(row[labels.index(c.label)]) for c, row in zip(candidates, probabilities, strict=True)]
     scored = []
-    for candidate, student in zip(candidates, own, strict=True):
-        sure = candidate.teacher_confidence
-        das = None if sure is None else float(divergence([sure], [student])[0])
-        scored.append(replace(candidate, student_confidence=student, das=das))
+    for candidate, student, answer in zip(candidates, own, sure, strict=True):
+        teacher = candidate.teacher_confidence
+        das = None if teacher is None else float(divergence([teacher], [student])[0])
+        hard = bool(answer < middle) if candidate.source == "pool" else None
+        scored.append(replace(candidate, student_confidence=student, das=das, hard=hard))
     return scored
 
 

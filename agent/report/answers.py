@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from agent.example import origin
 from agent.report.record import Row
 
-SOURCES = ("hard", "easy", "pool", "seed", "name", "gold")
+SOURCES = ("hard", "easy", "pool, hard", "pool, easy", "pool", "seed", "name", "gold")
+HARD = ("hard", "pool, hard")
 NOT_HARD = 0.7
 """Above this accuracy on the texts meant to be hard, the report says that they were not."""
 
@@ -22,9 +24,9 @@ class Tally:
 
 
 def by_source(predictions: Sequence[Row]) -> dict[str, Tally]:
-    """Answers counted by source, in the order of SOURCES."""
-    n = Counter(row["source"] for row in predictions)
-    right = Counter(row["source"] for row in predictions if row["correct"])
+    """Answers counted by origin, in the order of SOURCES."""
+    n = Counter(origin(row) for row in predictions)
+    right = Counter(origin(row) for row in predictions if row["correct"])
     order = sorted(n, key=lambda source: (SOURCES.index(source) if source in SOURCES else 9, source))
     return {source: Tally(right[source], n[source]) for source in order}
 
@@ -52,9 +54,10 @@ def was_not_hard(tally: Tally) -> bool:
 
 
 def hard_was_not_hard(predictions: Sequence[Row]) -> str | None:
-    """The honest sentence, when the student was right on most of the texts meant to be hard."""
-    tally = by_source(predictions).get("hard")
-    if tally is None or not was_not_hard(tally):
+    """The honest sentence, when the student was right on most of the texts, written or real, that were to be hard."""
+    found = [tally for name, tally in by_source(predictions).items() if name in HARD]
+    tally = Tally(sum(one.right for one in found), sum(one.n for one in found))
+    if tally.n == 0 or not was_not_hard(tally):
         return None
     share = f"{100 * tally.right / tally.n:.0f} %"
     return (

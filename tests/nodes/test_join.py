@@ -75,6 +75,10 @@ def test_prequential_accuracy_whole_and_by_source() -> None:
                       "pool": {"n": 1, "accuracy": 1.0}},
     }  # fmt: skip
     assert prequential([]) is None
+    real = [{"source": "pool", "correct": n == 0, "hard": n > 0} for n in range(3)]
+    assert prequential(real)["by_source"] == {  # type: ignore[index]
+        "pool, easy": {"n": 1, "accuracy": 1.0}, "pool, hard": {"n": 2, "accuracy": 0.0},
+    }  # fmt: skip
 
 
 def test_of_a_node_that_ran_twice_the_later_run_counts() -> None:

@@ -36,6 +36,13 @@ def test_what_the_student_does_not_know_ranks_before_what_it_knows() -> None:
     assert [rank(example) for example in scored] == pytest.approx([0.0, 0.8, -0.6])
 
 
+def test_real_texts_that_the_student_is_less_sure_of_than_most_are_hard_whatever_their_label() -> None:
+    real = [LabelledExample(f"i-{n}", "text", "a", 1, "pool", teacher_confidence=0.9) for n in range(3)]
+    probabilities = np.array([[0.1, 0.9], [0.6, 0.4], [0.8, 0.2], [0.5, 0.5]])
+    scored = with_scores([*real, candidate("a", 0.9)], probabilities, ["a", "b"])
+    assert [example.hard for example in scored] == [False, True, False, None]
+
+
 def test_of_no_candidates_none_are_scored() -> None:
     assert with_scores([], np.zeros((0, 2)), ["a", "b"]) == []
 

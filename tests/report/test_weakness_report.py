@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from agent.report.answers import by_source, hard_was_not_hard
 from agent.report.markdown import escape
 from agent.report.weakness import weakness_report
 from agent.rundir import RunDir, read_json, read_jsonl, write_json, write_jsonl
@@ -119,3 +120,11 @@ def test_counts_that_do_not_add_up_are_said_to(run: RunDir) -> None:
     rows[1]["counts"]["made"] = 99
     write_jsonl(run.metrics, rows)
     assert "**The counts do not add up:** 99 made, 12 kept, 3 dropped" in weakness_report(run, 1)
+
+
+def test_real_texts_the_student_doubted_count_as_hard_ones_and_are_shown_apart() -> None:
+    rows = [{"source": "pool", "hard": True, "correct": n < 8} for n in range(10)]
+    rows += [{"source": "hard", "correct": False}] * 2 + [{"source": "pool", "hard": False, "correct": True}]
+    assert {name: tally.n for name, tally in by_source(rows).items()} == {"hard": 2, "pool, hard": 10, "pool, easy": 1}
+    assert hard_was_not_hard(rows) is None
+    assert "right on 8 of the 10 texts" in str(hard_was_not_hard(rows[:10]))
