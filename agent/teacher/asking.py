@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import accumulate
 
-from agent.teacher.budget import WINDOW, Budget, Reason, Spent
+from agent.teacher.budget import WINDOW, Budget, Reason, Spent, foretold
 from agent.teacher.call import Call
 from agent.teacher.ledger import Ledger, Place
 from agent.teacher.messages import Reply, Role
@@ -26,6 +27,9 @@ class Asking:
         self._replies: list[Reply | None] = [None] * len(calls)
         self._spent: list[Spent | None] = [None] * len(calls)
         self._sums = [Spent()]  # of the first 0, 1, 2, … calls, as far as all of them are complete
+        self._guesses = list(
+            accumulate((call.guess for call in calls), initial=Spent())
+        )  # likewise, of what they may take
         self._judged = 0  # replies that the last decision knew
         self._stop = asyncio.Event()
         self._progress = asyncio.Condition()
@@ -82,11 +86,17 @@ class Asking:
             if self._stop.is_set():
                 return None
             self._judged = done
-            guess = self._means.get(self._calls[number].request.role) or self._calls[number].guess
-            reached = self._budget.reached(self._before, self._sums[done], done, number - done, guess)
+            reached = self._budget.reached(self._before, self._sums[done], self._ahead(done, number + 1))
             if reached is None:
                 return None
         return reached
+
+    def _ahead(self, done: int, end: int) -> Spent:
+        """What calls `done` to `end` will take: by those before them, or by the mean of earlier asks."""
+        if done:
+            return foretold(self._sums[done], self._guesses[done], self._guesses[end] - self._guesses[done])
+        calls = self._calls[:end]
+        return sum(((self._means.get(call.request.role) or call.guess) for call in calls), Spent())
 
     async def _complete_up_to(self, done: int) -> None:
         """Waits for the first `done` replies, or for an error."""

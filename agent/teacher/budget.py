@@ -17,6 +17,9 @@ from agent.teacher.usage import Usage
 WINDOW = 32
 """Requests that may be undecided at once near the end of a budget."""
 
+EXACT = 1 + 1e-9
+"""Sums of prices have rounding errors."""
+
 Measure = Literal["tokens", "cost", "calls"]
 Reason = Literal["tokens", "cost", "calls", "minutes"]
 
@@ -32,22 +35,28 @@ class Spent:
     def __add__(self, other: Spent) -> Spent:
         return Spent(self.calls + other.calls, self.tokens + other.tokens, self.cost + other.cost)
 
+    def __sub__(self, other: Spent) -> Spent:
+        return Spent(self.calls - other.calls, self.tokens - other.tokens, self.cost - other.cost)
+
     @classmethod
     def of(cls, usage: Usage) -> Spent:
         return cls(usage.calls, usage.tokens, usage.cost or 0.0)
 
 
-def reached(limit: float, before: float, prefix: float, prefix_requests: int, outstanding: int, guess: float) -> bool:
-    """Would one more call pass the limit?
+def foretold(done: Spent, guessed: Spent, ahead: Spent) -> Spent:
+    """What calls will take that are not answered yet.
 
     Args:
-        before: used by the run before this ask.
-        prefix, prefix_requests: used by the requests of this ask known to be complete; their number.
-        outstanding: requests admitted after that prefix.
-        guess: what a call takes, where the prefix is empty.
+        done, guessed: what the answered calls of this ask took, and what they had been guessed to take.
+        ahead: the guess for the others; it is as wrong as `guessed` was, measure by measure. A text that is twice as
+            long is thus expected to cost more than the mean, not the mean.
     """
-    mean = prefix / prefix_requests if prefix_requests else guess
-    return before + prefix + (outstanding + 1) * mean > limit
+
+    def scaled(measure: Measure) -> float:
+        known, ratio = getattr(guessed, measure), getattr(done, measure)
+        return float(getattr(ahead, measure) * (ratio / known if known else 1.0))
+
+    return Spent(ahead.calls, scaled("tokens"), scaled("cost"))
 
 
 def estimated_tokens(characters: int, max_tokens: int) -> float:
@@ -90,12 +99,9 @@ class Budget:
         total = before + most
         return all(getattr(total, measure) <= limit for measure, limit in self._limits.items())
 
-    def reached(
-        self, before: Spent, prefix: Spent, prefix_requests: int, outstanding: int, guess: Spent
-    ) -> Measure | None:
-        """The first limit one more call would pass; see the function of that name."""
-        for measure, limit in self._limits.items():
-            used, done, per_call = (float(getattr(spent, measure)) for spent in (before, prefix, guess))
-            if reached(limit, used, done, prefix_requests, outstanding, per_call):
-                return measure
-        return None
+    def reached(self, before: Spent, done: Spent, ahead: Spent) -> Measure | None:
+        """The first limit that is passed by what the run used before, this ask so far, and what is still to come."""
+        total = before + done + ahead
+        return next(
+            (measure for measure, limit in self._limits.items() if getattr(total, measure) > limit * EXACT), None
+        )

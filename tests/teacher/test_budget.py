@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from agent.config import BudgetConfig
-from agent.teacher.budget import WINDOW, Budget, Spent, estimated_tokens, reached
+from agent.teacher.budget import WINDOW, Budget, Spent, estimated_tokens, foretold
 from agent.teacher.messages import Reply
 from agent.teacher.unavailable import TeacherUnavailableError
 from tests.fakes.fake_teacher import FakeTeacher, last_message, share
@@ -25,21 +25,10 @@ def sent(replies: Sequence[Reply | None]) -> list[int]:
     return [number for number, reply in enumerate(replies) if reply is not None]
 
 
-@pytest.mark.parametrize(
-    ("before", "prefix", "requests", "outstanding", "expected"),
-    [
-        (0, 0, 0, 0, False),  # one call of 10 fits in 100
-        (0, 0, 0, 9, False),  # ten calls fit exactly
-        (0, 0, 0, 10, True),
-        (91, 0, 0, 0, True),
-        (0, 60, 3, 1, False),  # mean 20: 60 + 2 · 20 = 100
-        (0, 60, 3, 2, True),
-        (40, 50, 10, 1, False),  # mean 5: 40 + 50 + 2 · 5 = 100
-        (41, 50, 10, 1, True),
-    ],
-)
-def test_reached(before: float, prefix: float, requests: int, outstanding: int, expected: bool) -> None:
-    assert reached(100, before, prefix, requests, outstanding, guess=10) is expected
+def test_calls_to_come_are_expected_to_differ_from_their_guess_as_those_before_did() -> None:
+    done, guessed = Spent(2, 60, 0.5), Spent(2, 40, 1.0)
+    assert foretold(done, guessed, Spent(3, 100, 2.0)) == Spent(3, 150, 1.0)
+    assert foretold(Spent(), Spent(), Spent(3, 100, 2.0)) == Spent(3, 100, 2.0)
 
 
 def test_estimated_tokens() -> None:
@@ -48,10 +37,19 @@ def test_estimated_tokens() -> None:
 
 def test_the_first_limit_that_is_passed_is_named() -> None:
     budget = Budget(BudgetConfig(tokens=100, calls=3))
-    call = Spent(1, 10, 0.0)
-    assert budget.reached(Spent(), Spent(), 0, 2, call) is None
-    assert budget.reached(Spent(), Spent(), 0, 3, call) == "calls"
-    assert budget.reached(Spent(0, 95, 0.0), Spent(), 0, 0, call) == "tokens"
+    assert budget.reached(Spent(1, 40, 0.0), Spent(1, 50, 0.0), Spent(1, 10, 0.0)) is None
+    assert budget.reached(Spent(1, 40, 0.0), Spent(1, 51, 0.0), Spent(1, 10, 0.0)) == "tokens"
+    assert budget.reached(Spent(2, 40, 0.0), Spent(1, 51, 0.0), Spent(1, 10, 0.0)) == "tokens"
+    assert budget.reached(Spent(2, 0, 0.0), Spent(1, 0, 0.0), Spent(1, 10, 0.0)) == "calls"
+
+
+def test_long_texts_at_the_end_pass_the_limit_by_little(open_on: Open) -> None:
+    """Forty cheap texts, then forty that cost five times as much: by the mean alone all 32 of a window would go out."""
+    requests = [ask_label(text) for text in TEXTS[:40]] + [ask_label(text * 6) for text in TEXTS[40:80]]
+    with FakeTeacher() as fake:
+        teacher = open_on(fake, budget={"tokens": 1200})
+        teacher.ask(requests, "label", 1)
+    assert 1200 - 65 < teacher.usage().tokens < 1300
 
 
 @pytest.mark.parametrize("salt", ["a", "b", "c"])
