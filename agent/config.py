@@ -124,7 +124,7 @@ class StudentConfig(Section):
     learning_rate: float = Field(1e-3, gt=0)
     epochs: int = Field(8, ge=1)
     min_steps: int = Field(40, ge=1)
-    """At least this many optimiser steps, so that a handful of examples is learned too."""
+    """At least this many optimiser steps, so that a handful of examples is learned too; and at least five a label."""
     max_steps: int | None = Field(400, ge=1)
     """At most this many: many examples need fewer epochs. null = no limit."""
     batch_size: int = Field(16, ge=1)

@@ -159,8 +159,8 @@ POLICIES: dict[str, Policy] = {
     "uncertainty": doubtful,
     "k-means": spread_by(cheap=False, doubt=False),
     "k-means, doubt": spread_by(cheap=False, doubt=True),
-    "k-means, cheap": spread_by(cheap=True, doubt=False),
-    "k-means, cheap, doubt (`diverse`)": spread_by(cheap=True, doubt=True),
+    "k-means, cheap (`diverse`)": spread_by(cheap=True, doubt=False),
+    "k-means, cheap, doubt": spread_by(cheap=True, doubt=True),
 }
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ CLOCKED = {"timings.jsonl", "report.html", "run.json"}
 
 CUTS = [
     ("seed", 0), ("sample", 0), ("replay", 0), ("train", 0), ("measure", 0), ("analyze", 0), ("generate", 0),
-    ("label", 0), ("join", 0), ("score", 1), ("evaluate", 1), ("sample", 1), ("replay", 1), ("train", 1),
-    ("selftrain", 2), ("measure", 1), ("analyze", 1), ("generate", 1), ("label", 1), ("join", 1), ("train", 2),
-    ("join", 2), ("finish", 2),
+    ("label", 0), ("join", 0), ("score", 1), ("evaluate", 1), ("sample", 1), ("replay", 1), ("reconcile", 1),
+    ("train", 1), ("selftrain", 2), ("measure", 1), ("analyze", 1), ("generate", 1), ("label", 1), ("join", 1),
+    ("train", 2), ("join", 2), ("finish", 2),
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from agent.afford import pool_texts
 from agent.rundir import read_jsonl, write_jsonl
-from agent.selection import least_sure, margin, spread
+from agent.selection import least_sure, spread
 from agent.shortlist import SIZE, likeliest, likeness, narrowed, short
 from agent.state import Context, State
 from agent.teacher.labelling import label_request
@@ -53,7 +53,7 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
         order = sorted(among, key=lambda index: -len(context.task.pool[index].text))
     if batch.pool_policy == "diverse":
         asked = narrowed(context.task, list(context.task.labels)[:SIZE]) if narrow else context.task
-        order = diverse(context, iteration, [int(index) for index in turn.argsort()], taken, count, adapter, asked)
+        order = diverse(context, iteration, [int(index) for index in turn.argsort()], taken, count, asked)
     rows: list[dict[str, Any]] = [{"index": i, "text": context.task.pool[i].text} for i in order[:count]]
     if narrow and rows:
         lists = shortlists(context, [row["text"] for row in rows], adapter)
@@ -76,13 +76,15 @@ def shortlists(context: Context, texts: Sequence[str], adapter: Path | None) -> 
 
 
 def diverse(
-    context: Context, iteration: int, order: Sequence[int], taken: Collection[int], count: int, adapter: Path | None,
-    asked: Task,
-) -> list[int]:  # fmt: skip
+    context: Context, iteration: int, order: Sequence[int], taken: Collection[int], count: int, asked: Task
+) -> list[int]:
     """Pool indices of texts that stand for many others, in the run's order; what was taken is not chosen again.
 
-    A text draws the more the fewer characters its label costs (cost-sensitive active learning: Settles et al. 2008),
-    and, as soon as a batch was examined, the more the student doubts.
+    A text draws the more the fewer characters its label costs (cost-sensitive active learning: Settles et al. 2008).
+    The student's doubt has no say: what it doubts, a small teacher mislabels (docs/what-we-learned.md).
+
+    Args:
+        asked: The task as the labeller is shown it.
     """
     among = order[:AMONG_DIVERSE]
     features = context.student.embed([context.task.pool[index].text for index in among])  # (N, H)
@@ -93,8 +95,6 @@ def diverse(
     texts = [context.task.pool[among[place]].text for place in free]
     prompt = sum(len(part) for _, part in label_request(asked, "", logprobs=True).messages)
     weights = np.array([1 / (prompt + min(len(text), context.config.teacher.longest_text)) for text in texts])
-    if iteration > 0 and adapter is not None:
-        weights *= 1 - margin(context.student.predict(texts, adapter))
     seed = int(context.rng(iteration, "sample").integers(2**31))
     chosen = [among[free[i]] for i in spread(features[free], weights, count, seed)]
     already = set(chosen)

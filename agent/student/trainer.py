@@ -17,6 +17,9 @@ WARMUP = 0.1
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
 """Largest norm of the gradient."""
+STEPS_A_LABEL = 5
+"""Steps at least for each label. Banking77, two texts for each of 77 labels: macro-F1 56.7 after 80 steps, 64.6 after
+240, 65.7 after 480."""
 
 
 def fit(
@@ -29,7 +32,7 @@ def fit(
         targets: (N, L) distributions over the labels.
         weights: (N,) weight of each text, ≥ 0; only their ratios matter.
     """
-    steps = number_of_steps(len(tokens), config)
+    steps = number_of_steps(len(tokens), targets.shape[1], config)
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learned, lr=config.learning_rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps))
@@ -61,10 +64,11 @@ def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weights: tor
     return (weights * each).mean()
 
 
-def number_of_steps(examples: int, config: StudentConfig) -> int:
-    """`epochs` passes over the data, within min_steps and max_steps."""
+def number_of_steps(examples: int, labels: int, config: StudentConfig) -> int:
+    """`epochs` passes over the data, within min_steps (more of them where labels are many) and max_steps."""
+    least = max(config.min_steps, STEPS_A_LABEL * labels)
     wanted = config.epochs * math.ceil(examples / config.batch_size)
-    return min(max(wanted, config.min_steps), max(config.max_steps or wanted, config.min_steps))
+    return min(max(wanted, least), max(config.max_steps or wanted, least))
 
 
 def rate(step: int, steps: int) -> float:
