@@ -35,7 +35,7 @@ CONTROL = "pool_random"
 """What the others are compared with, seed by seed and text by text."""
 MARKS = ("<!-- benchmarks.quality -->", "<!-- /benchmarks.quality -->")
 """What stands between them in the README is the table."""
-IN_README = ("seed_only", "pool_random", "static", "evokd", "full_shot", "teacher_shot")
+IN_README = ("seed_only", "pool_random", "uncertainty", "evokd", "full_shot", "teacher_shot")
 
 
 def main() -> None:
