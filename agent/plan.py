@@ -13,6 +13,8 @@ from tasks.task import Task
 
 WRITTEN = 4
 """Hard texts of a batch, and easy ones, where the configuration leaves their number open and any are written."""
+OF_WRITING = ("hard", "easy", "correct", "separation", "agreement")
+"""Parts within nodes that are there only where texts are written."""
 
 
 def configure(recipe: Mapping[str, Any], sets: Sequence[str] = (), where: str = "recipe") -> RunConfig:
@@ -33,7 +35,8 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     """The shape of the graph for this configuration and task.
 
     Raises:
-        UserError: nothing is left that makes texts, or a strategy that lives on the pool has none.
+        UserError: nothing is left that makes texts, a strategy that lives on the pool has none, or a part is to be left
+            out that is not there.
     """
     strategy = find_strategy(config.strategy)
     without = implied({*strategy.without, *config.without}, config, bool(task.pool))
@@ -48,13 +51,18 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
         elif config.batch.pool == 0:
             where, got, remedy = "batch.pool", "0", "Take some of the pool's texts, e.g. --set batch.pool=40."
         raise UserError(Fault(where, f"texts to train on, for strategy {config.strategy}", got, remedy))
+    batch = filled(config.batch, "sample" not in without)
+    idle = [part for part in OF_WRITING if part in config.without]
+    if idle and not (batch.hard or batch.easy):
+        remedy = "Leave it out, or have texts written: --set batch.hard=4."
+        raise UserError(Fault("--without", "parts that this run has", f"{idle[0]}, where no text is written", remedy))
     return Plan(
         without=frozenset(without),
         kinds=strategy.kinds,
         apart=strategy.apart,
         labels=strategy.labels,
         iterations=config.iterations,
-        batch=filled(config.batch, "sample" not in without),
+        batch=batch,
         writing=strategy.writing,
         weighing=strategy.weighing,
     )

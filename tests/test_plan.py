@@ -45,6 +45,16 @@ def test_where_a_pool_gives_real_texts_nothing_is_written_unless_told() -> None:
     assert planned("batch.easy=2").places == {"hard": 4, "easy": 2}
 
 
+@pytest.mark.parametrize("part", ["hard", "easy", "correct", "separation", "agreement"])
+def test_leaving_out_a_part_of_the_writing_where_nothing_is_written_is_a_mistake(part: str) -> None:
+    assert mistake(f"without=[{part}]") == (
+        f"--without: expected parts that this run has, got {part}, where no text is written. "
+        "Leave it out, or have texts written: --set batch.hard=4."
+    )
+    assert part in planned(f"without=[{part}]", *WRITING).without
+    assert part in planned(f"without=[{part}]", pool=0).without
+
+
 @pytest.mark.parametrize("sets", [["batch.pool=0"], ["without=[sample]"]])
 def test_where_the_pool_is_not_used_texts_are_written(sets: list[str]) -> None:
     plan = planned(*sets)
@@ -67,7 +77,7 @@ def test_without_evaluate_or_generate_nobody_analyses() -> None:
     assert planned("without=[generate]", *WRITING).without == {"generate", "analyze"}
 
 
-@pytest.mark.parametrize("sets", [["without=[hard,easy]"], ["batch.hard=0", "batch.easy=0"]])
+@pytest.mark.parametrize("sets", [["without=[hard,easy]", *WRITING], ["batch.hard=0", "batch.easy=0"]])
 def test_with_neither_hard_nor_easy_nothing_is_generated(sets: list[str]) -> None:
     assert {"generate", "analyze"} <= planned(*sets).without
 

@@ -54,12 +54,12 @@ def test_an_unknown_arm_is_refused(strategies: str, without: list[str], said: st
 
 
 def test_a_cell_is_a_run_with_the_budget_and_a_folder_of_its_own(tmp_path: Path) -> None:
-    arms = read_arms("evokd,full_shot", ["easy"])
+    arms = read_arms("evokd,full_shot", ["score"])
     grid = make_grid(["avis_clients", "support_tickets"], arms, [1, 2], tmp_path, 5000, sets=["test_limit=10"])
     assert len(grid.cells) == 12 == len({grid.root(cell) for cell in grid.cells})
-    ablation = next(cell for cell in grid.cells if cell.name == "avis_clients-evokd-no_easy-s2")
+    ablation = next(cell for cell in grid.cells if cell.name == "avis_clients-evokd-no_score-s2")
     config = grid.config(ablation)
-    assert (config.without, config.seed, config.budget.tokens, config.test_limit) == (("easy",), 2, 5000, 10)
+    assert (config.without, config.seed, config.budget.tokens, config.test_limit) == (("score",), 2, 5000, 10)
     assert config.iterations > 100
     ceiling = grid.config(next(cell for cell in grid.cells if cell.arm.strategy == "full_shot"))
     assert (ceiling.budget.tokens, ceiling.iterations) == (None, 1)
