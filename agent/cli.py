@@ -363,7 +363,7 @@ def _finish(result: dict[str, Any], root: Path, as_json: bool) -> None:
         cost = "price unknown" if teacher["cost"] is None else f"${teacher['cost']:.4f}"
         first = result["curve"][0]["test"]
         lines = [
-            f"test macro-F1 {metric['test']:.3f} (seed examples alone: {first:.3f})",
+            f"test macro-F1 {metric['test']:.3f} (before any teacher label: {first:.3f})",
             f"teacher: {teacher['calls']} calls, {tokens:,} tokens, {cost}; {result['seconds']['total']:.0f} s",
             f"stopped: {result['stopped_because']}",
             f"report:  {root / 'report.html'}",
