@@ -51,7 +51,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
         elif config.batch.pool == 0:
             where, got, remedy = "batch.pool", "0", "Take some of the pool's texts, e.g. --set batch.pool=40."
         raise UserError(Fault(where, f"texts to train on, for strategy {config.strategy}", got, remedy))
-    batch = filled(config.batch, "sample" not in without)
+    batch = settled(config.batch, "sample" not in without)
     idle = [part for part in OF_WRITING if part in config.without]
     if idle and not (batch.hard or batch.easy):
         remedy = "Leave it out, or have texts written: --set batch.hard=4."
@@ -75,7 +75,7 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
         result.add("sample")
     if not has_pool or config.self_training.texts == 0:
         result.add("selftrain")
-    batch = filled(config.batch, "sample" not in result)
+    batch = settled(config.batch, "sample" not in result)
     if {"hard", "easy"} <= result or not (batch.hard or batch.easy):
         result.add("generate")
     if not config.student.soft_labels or config.iterations == 0:
@@ -85,7 +85,7 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
     return result
 
 
-def filled(batch: BatchConfig, sampled: bool) -> BatchConfig:
+def settled(batch: BatchConfig, sampled: bool) -> BatchConfig:
     """`batch` with the numbers of generated texts that were left open: none where real texts are sampled.
 
     With a pool a written text cost four times a real one and taught no more (docs/what-we-learned.md).

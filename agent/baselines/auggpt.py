@@ -4,11 +4,11 @@ Differs: cross-entropy alone, without the paper's contrastive term; rephrasings 
 are dropped and counted.
 """
 
-from agent.baselines.strategy import Strategy, Writing
+from agent.baselines.strategy import OURS, Strategy, Writing
 
 STRATEGY = Strategy(
     "the seed examples rephrased",
-    without=("names", "shortlist", "reconcile", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
+    without=(*OURS, "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
     settings={"batch": {"surplus": 1.0}},
     kinds=("plain",),
     writing=Writing(prompt="rephrase", attributes=False),

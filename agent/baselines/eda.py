@@ -6,11 +6,11 @@ download, so a synonym is one of the nearest words in the student's own input em
 letters stand for the list of stop words.
 """
 
-from agent.baselines.strategy import Strategy
+from agent.baselines.strategy import OURS, Strategy
 
 STRATEGY = Strategy(
     "the seed examples with words replaced, inserted, swapped and deleted",
-    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "sample", "selftrain"),
+    without=(*OURS, "analyze", "generate", "score", "evaluate", "sample", "selftrain"),
     settings={"iterations": 1},
     labels="eda",
 )

@@ -7,11 +7,11 @@ them up), the first batch is easy texts alone, near repetitions are dropped, and
 the history: the paper's schedule is not known to us.
 """
 
-from agent.baselines.strategy import Strategy, Writing
+from agent.baselines.strategy import OURS, Strategy, Writing
 
 STRATEGY = Strategy(
     "EvoKD as its figure has it",
-    without=("names", "shortlist", "reconcile", "agreement", "score", "sample", "selftrain"),
+    without=(*OURS, "agreement", "score", "sample", "selftrain"),
     settings={
         "batch": {"hard": 10, "easy": 10, "pool": 0, "surplus": 1.0},
         "student": {"soft_labels": False},

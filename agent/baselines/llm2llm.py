@@ -6,11 +6,11 @@ when it misses none, which with few shots is soon. Differs: as many texts of a m
 paper: one, of thousands of examples), and in the first iteration every seed example counts as missed.
 """
 
-from agent.baselines.strategy import Strategy, Writing
+from agent.baselines.strategy import OURS, Strategy, Writing
 
 STRATEGY = Strategy(
     "seed examples that the student misses, rephrased",
-    without=("names", "shortlist", "reconcile", "analyze", "score", "sample", "separation", "selftrain"),
+    without=(*OURS, "analyze", "score", "sample", "separation", "selftrain"),
     kinds=("plain",),
     writing=Writing(prompt="rephrase", attributes=False, missed=True),
 )

@@ -3,10 +3,10 @@
 A rule that prefers rich texts may only prefer long ones (arXiv 2512.20908 compares with it).
 """
 
-from agent.baselines.strategy import Strategy
+from agent.baselines.strategy import OURS, Strategy
 
 STRATEGY = Strategy(
     "the longest pool texts, labelled by the teacher",
-    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "selftrain"),
+    without=(*OURS, "analyze", "generate", "score", "evaluate", "selftrain"),
     settings={"batch": {"pool_policy": "longest"}},
 )

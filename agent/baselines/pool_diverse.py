@@ -4,10 +4,10 @@ Diverse mini-batch active learning (Zhdanov, arXiv 1901.05954): the text nearest
 of the base model's embeddings, a text weighing the more the less its label costs.
 """
 
-from agent.baselines.strategy import Strategy
+from agent.baselines.strategy import OURS, Strategy
 
 STRATEGY = Strategy(
     "pool texts that stand for many others, labelled by the teacher",
-    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "selftrain"),
+    without=(*OURS, "analyze", "generate", "score", "evaluate", "selftrain"),
     settings={"batch": {"pool_policy": "diverse"}},
 )

@@ -3,10 +3,10 @@
 The control that is hard to beat.
 """
 
-from agent.baselines.strategy import Strategy
+from agent.baselines.strategy import OURS, Strategy
 
 STRATEGY = Strategy(
     "random pool texts labelled by the teacher",
-    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate", "selftrain"),
+    without=(*OURS, "analyze", "generate", "score", "evaluate", "selftrain"),
     settings={"batch": {"pool_policy": "random"}},
 )

@@ -3,10 +3,10 @@
 The control that tells how much of a lead is self-training, which costs no teacher token, and how much the loop.
 """
 
-from agent.baselines.strategy import Strategy
+from agent.baselines.strategy import OURS, Strategy
 
 STRATEGY = Strategy(
     "random pool texts labelled by the teacher, then self-training",
-    without=("names", "shortlist", "reconcile", "analyze", "generate", "score", "evaluate"),
+    without=(*OURS, "analyze", "generate", "score", "evaluate"),
     settings={"batch": {"pool_policy": "random"}},
 )

@@ -11,6 +11,9 @@ from typing import Any, Literal
 from agent.config import Part
 from tasks.faults import Fault, UserError, quoted
 
+OURS: tuple[Part, ...] = ("names", "shortlist", "reconcile")
+"""What evokd adds to a method and every baseline therefore does without."""
+
 
 @dataclass(frozen=True)
 class Writing:

@@ -4,11 +4,11 @@ Differs: the teacher is a chat model, so the prompt asks for several texts a cal
 example is shown, but the student still trains on the seeds too; LoRA encoder in place of LSTM or DistilBERT.
 """
 
-from agent.baselines.strategy import Strategy, Writing
+from agent.baselines.strategy import OURS, Strategy, Writing
 
 STRATEGY = Strategy(
     "texts generated from the label's name alone",
-    without=("names", "shortlist", "reconcile", "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
+    without=(*OURS, "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
     settings={"batch": {"surplus": 1.0}},
     kinds=("plain",),
     writing=Writing(seeds=False, attributes=False),

@@ -27,9 +27,7 @@ class Asking:
         self._replies: list[Reply | None] = [None] * len(calls)
         self._spent: list[Spent | None] = [None] * len(calls)
         self._sums = [Spent()]  # of the first 0, 1, 2, … calls, as far as all of them are complete
-        self._guesses = list(
-            accumulate((call.guess for call in calls), initial=Spent())
-        )  # likewise, of what they may take
+        self._guesses = list(accumulate((call.guess for call in calls), initial=Spent()))  # likewise, before any reply
         self._judged = 0  # replies that the last decision knew
         self._stop = asyncio.Event()
         self._progress = asyncio.Condition()

@@ -53,8 +53,8 @@ def foretold(done: Spent, guessed: Spent, ahead: Spent) -> Spent:
     """
 
     def scaled(measure: Measure) -> float:
-        known, ratio = getattr(guessed, measure), getattr(done, measure)
-        return float(getattr(ahead, measure) * (ratio / known if known else 1.0))
+        known = getattr(guessed, measure)
+        return float(getattr(ahead, measure) * (getattr(done, measure) / known if known else 1.0))
 
     return Spent(ahead.calls, scaled("tokens"), scaled("cost"))
 
