@@ -2,7 +2,8 @@
 
     python -m benchmarks.sets DATA OUT      # DATA/<set>/train.jsonl and test.jsonl, rows {"text", "label"}
 
-Writes OUT/<set>/task.yaml and pool.jsonl, the first POOL training texts; seed examples are drawn from them too.
+Writes OUT/<set>/task.yaml and pool.jsonl, the first POOL training texts; seed examples are drawn from them too. In
+OUT/<set>/no_pool/task.yaml they are drawn from the same texts, and no strategy sees the others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -92,11 +94,18 @@ def main() -> None:
         with (source / "train.jsonl").open(encoding="utf-8") as rows:
             (folder / "pool.jsonl").write_text("".join(islice(rows, POOL)), encoding="utf-8")
         fields = {**fields, "labels": fields.get("labels") or occurring(source / "train.jsonl")}
-        data = {"seed": "pool.jsonl", "pool": "pool.jsonl", "test": str((source / "test.jsonl").absolute())}
-        task = {"name": name, "kind": "classification", **fields, "data": data}
-        text = yaml.safe_dump(task, sort_keys=False, allow_unicode=True)
-        (folder / "task.yaml").write_text(text, encoding="utf-8")
-        print(folder / "task.yaml")
+        test = str((source / "test.jsonl").absolute())
+        write(folder, name, fields, {"seed": "pool.jsonl", "pool": "pool.jsonl", "test": test})
+        write(folder / "no_pool", f"{name}_no_pool", fields, {"seed": "../pool.jsonl", "test": test})
+
+
+def write(folder: Path, name: str, fields: Mapping[str, Any], data: Mapping[str, str]) -> None:
+    """The task.yaml of `folder`."""
+    folder.mkdir(exist_ok=True)
+    task = {"name": name, "kind": "classification", **fields, "data": dict(data)}
+    text = yaml.safe_dump(task, sort_keys=False, allow_unicode=True)
+    (folder / "task.yaml").write_text(text, encoding="utf-8")
+    print(folder / "task.yaml")
 
 
 def occurring(path: Path) -> list[str]:
