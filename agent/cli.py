@@ -201,7 +201,7 @@ def ablate(
 def predict(
     folder: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines of --file or stdin.")] = None,
-    file: Annotated[Path | None, typer.Option(help="A text file (a text a line) or JSONL with `text`.")] = None,
+    file: Annotated[Path | None, typer.Option(help="A text a line, or a JSON object a line (pairs).")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Labels of texts by RUN's student."""
@@ -209,12 +209,13 @@ def predict(
 
     if texts and file is not None:
         raise UserError(Fault("TEXTS and --file", "texts of one of them", "both", "Leave one out."))
-    given = texts or read_texts(file)
+    given = [("TEXTS", text) for text in texts] if texts else read_texts(file)
     for row in predictions(folder, given):
         if as_json:
             sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
         else:
-            out.print(f"{row['label']}\t{row['confidence']:.3f}\t{row['text']}", markup=False)
+            said = [value for field, value in row.items() if field not in {"label", "confidence", "probabilities"}]
+            out.print("\t".join([row["label"], f"{row['confidence']:.3f}", *said]), markup=False)
 
 
 @tasks_app.callback()

@@ -10,7 +10,7 @@ from agent.config import BudgetConfig, RunConfig
 from agent.graph import Plan
 from agent.nodes.analyze import CORRECT_SHOWN, WRONG_SHOWN
 from agent.nodes.analyze import request as analyze_request
-from agent.nodes.generate import TEXTS_PER_LABEL, Call, candidates, shown, slots
+from agent.nodes.generate import LONGEST, SHOWN, TEXTS_PER_LABEL, Call, candidates, shown, slots
 from agent.nodes.generate import request as generate_request
 from agent.plan import needs_teacher, plan_of
 from agent.shortlist import SIZE, narrowed, short
@@ -79,10 +79,10 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
         drawn = slots(task, plan.places, dict.fromkeys(labels, 1.0), rng(config.seed, 0, "plan"))
         label = drawn[0].label
         mine = tuple(slot for slot in drawn if slot.label == label)[: config.batch.texts_per_call]
-        texts = tuple(shot.text for shot in shots if shot.label == label)[:2]
+        texts = tuple(task.line(shot.text, LONGEST) for shot in shots if shot.label == label)[:SHOWN]
         call = Call(label, mine, (), texts, ())
         prompt = plan.writing.prompt
-        call = shown(call, shots, plan.writing, prompt, 0)
+        call = shown(task, call, shots, plan.writing, prompt, 0)
         requests["generate"] = generate_request(task, call, config.batch.generate_temperature, prompt)
     if asked_apart(plan, config) or "sample" not in plan.without:
         some = list(task.labels)[:SIZE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +14,64 @@ from agent.rundir import RunDir, read_json
 from agent.student.encoder import open_student
 from agent.weights import fetch
 from tasks.faults import Fault, UserError
+from tasks.task import joined
+
+Given = tuple[str, str]
+"""A line to be labelled, after its place, e.g. ("stdin:3", "a text")."""
 
 
-def predictions(folder: Path, texts: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """A row a text: text, label, confidence, and the probability of every label.
+def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]]:
+    """A row a text: its fields, label, confidence, and the probability of every label.
 
     Raises:
-        UserError: the folder holds no trained student, or there is no text.
+        UserError: the folder holds no trained student, or there is no text, or one without all the fields.
     """
     run = RunDir.open(folder)
     trained = [path for it in run.iterations() for path in (it.adapter, it.self_adapter) if path.exists()]
     if not trained:
         remedy = f"`evokd resume {folder}` first."
         raise UserError(Fault(str(folder), "a trained student", "none yet", remedy))
-    if not texts or not all(text.strip() for text in texts):
-        got = "an empty one" if texts else "none"
-        raise UserError(Fault("TEXTS", "at least one text, none of them empty", got, "Give texts, --file or stdin."))
+    if not given:
+        raise UserError(Fault("TEXTS", "at least one text", "none", "Give texts, --file or stdin."))
     config = resolve(read_recipe(run.config), where=str(run.config))
-    labels = list(read_json(run.identity)["labels"])
-    student = open_student(config.student, labels, fetch(config.student.model))
+    birth = read_json(run.identity)
+    labels, fields = list(birth["labels"]), list(birth.get("fields", ["text"]))
+    rows = [fielded(one, fields) for one in given]
+    student = open_student(config.student, labels, fetch(config.student.model), pairs=len(fields) > 1)
+    texts = [joined(list(row.values())) if len(fields) > 1 else row["text"] for row in rows]
     probabilities = student.predict(texts, trained[-1])  # (N, L)
-    for text, row in zip(texts, probabilities, strict=True):
+    for said, row in zip(rows, probabilities, strict=True):
         best = int(row.argmax())
         yield {
-            "text": text,
+            **said,
             "label": labels[best],
             "confidence": float(row[best]),
             "probabilities": {label: float(p) for label, p in zip(labels, row, strict=True)},
         }
 
 
-def read_texts(file: Path | None) -> list[str]:
-    """Texts of a file or of standard input: one a line, or the field `text` where lines are JSON objects."""
+def fielded(given: Given, fields: Sequence[str]) -> dict[str, str]:
+    """The fields of one thing to label: of a line of JSON those it has, of any other line its text."""
+    where, line = given
+    row: Any = None
+    if line.lstrip().startswith("{"):
+        with suppress(json.JSONDecodeError):
+            row = json.loads(line)
+    if row is None and fields == ["text"]:
+        row = {"text": line}
+    wanted = " and ".join(f"`{field}`" for field in fields)
+    if not isinstance(row, dict):
+        example = json.dumps(dict.fromkeys(fields, "…"), ensure_ascii=False)
+        raise UserError(Fault(where, f"a JSON object with {wanted}", line[:60], f"For example {example}."))
+    for field in fields:
+        if not isinstance(row.get(field), str) or not row[field].strip():
+            what = "a text that is not empty" if fields == ["text"] else f"a field `{field}` with a text"
+            raise UserError(Fault(where, what, line[:60] or "an empty line", f"Every row has {wanted}."))
+    return {field: row[field] for field in fields}
+
+
+def read_texts(file: Path | None) -> list[Given]:
+    """The lines of a file or of standard input, each with its place."""
     try:
         if file is not None:
             content = file.read_text(encoding="utf-8")
@@ -56,18 +83,4 @@ def read_texts(file: Path | None) -> list[str]:
         remedy = "Convert it, e.g. `iconv -f latin1 -t utf-8`."
         raise UserError(Fault(str(file or "standard input"), "UTF-8 text", "other bytes", remedy)) from None
     lines = content.rstrip().split("\n") if content.strip() else []
-    return [_text(line, number, str(file or "stdin")) for number, line in enumerate(lines, 1)]
-
-
-def _text(line: str, number: int, where: str) -> str:
-    if not line.strip():
-        raise UserError(Fault(f"{where}:{number}", "a text", "an empty line", "Remove it: a row a line is printed."))
-    if not line.lstrip().startswith("{"):
-        return line
-    try:
-        text = json.loads(line).get("text")
-    except json.JSONDecodeError:
-        return line
-    if not isinstance(text, str) or not text.strip():
-        raise UserError(Fault(f"{where}:{number}", "a field `text`", line[:60], "Fill it in."))
-    return text
+    return [(f"{file or 'stdin'}:{number}", line) for number, line in enumerate(lines, 1)]

@@ -95,7 +95,9 @@ def _drive(
     with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
         from agent.student.encoder import open_student  # torch takes seconds: not before the rest is known to be well
 
-        student = open_student(config.student, list(task.labels), fetch(config.student.model, watcher.say))
+        student = open_student(
+            config.student, list(task.labels), fetch(config.student.model, watcher.say), pairs=task.several
+        )
         fixed = config.student.model_copy(update={"dtype": student.dtype, "device": student.device})
         config = config.model_copy(update={"student": fixed})
         if not run.config.exists():
@@ -142,6 +144,7 @@ def identity(task: Task) -> dict[str, Any]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": fingerprint(task),
         "labels": list(task.labels),
+        "fields": list(task.fields),
         "versions": versions,
     }
 

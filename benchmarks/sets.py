@@ -21,6 +21,7 @@ import yaml
 POOL = 1500
 FILM = ["le scénario", "les acteurs", "la mise en scène", "la musique", "l'humour", "le rythme", "l'émotion",
         "les effets spéciaux", "la fin", "les personnages"]  # fmt: skip
+NLI = {"entailment": "the hypothesis must be true", "contradiction": "it cannot be true", "neutral": "it may be true"}
 SETS: dict[str, dict[str, Any]] = {
     "sst2": {
         "language": "English",
@@ -73,6 +74,18 @@ SETS: dict[str, dict[str, Any]] = {
         "question": "What is this Chinese court case about?",
         "labels": {"借款合同": "loan contract", "劳动争议": "labour dispute", "婚姻家庭": "marriage and family"},
     },
+    "snli": {
+        "kind": "pair",
+        "language": "English",
+        "question": "Does the premise entail the hypothesis, contradict it, or neither?",
+        "labels": NLI,
+    },
+    "xnli_fr": {
+        "kind": "pair",
+        "language": "French",
+        "question": "Does the premise entail the hypothesis, contradict it, or neither?",
+        "labels": NLI,
+    },
 }  # fmt: skip
 """The default settings were chosen on the first three. Of the others, emotion's pool was in the first trial of `names`,
 and what is done with many labels was found on banking77.
@@ -102,7 +115,7 @@ def main() -> None:
 def write(folder: Path, name: str, fields: Mapping[str, Any], data: Mapping[str, str]) -> None:
     """The task.yaml of `folder`."""
     folder.mkdir(exist_ok=True)
-    task = {"name": name, "kind": "classification", **fields, "data": dict(data)}
+    task = {"name": name, **fields, "data": dict(data)}
     text = yaml.safe_dump(task, sort_keys=False, allow_unicode=True)
     (folder / "task.yaml").write_text(text, encoding="utf-8")
     print(folder / "task.yaml")

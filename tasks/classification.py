@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 
 from tasks.data import read_rows, shortened, text_key
 from tasks.faults import Fault, UserError, quoted
-from tasks.task import Example, Task
+from tasks.task import Example, Sample, Task, joined
 
 KIND = "classification"
 
@@ -19,6 +19,21 @@ Source = str | dict[str, str]
 
 LENGTHS = ("3 to 8 words", "one sentence", "two sentences", "a short paragraph")
 REGISTERS = ("plain", "informal", "formal", "emotional", "terse, with a spelling mistake")
+
+SAMPLE = Sample(
+    text="customer review        # what one text is",
+    question="Is the customer satisfied?",
+    labels={"satisfied": "would come back", "dissatisfied": "would not"},
+    subjects="restaurant, hotel, mobile app, delivery, garage",
+    seed=(
+        {"text": "The staff remembered us, lovely evening.", "label": "satisfied"},
+        {"text": "Two hours late and nobody called.", "label": "dissatisfied"},
+    ),
+    test=(
+        {"text": "Quick, friendly, fair price.", "label": "satisfied"},
+        {"text": "Broke on the second day.", "label": "dissatisfied"},
+    ),
+)
 
 
 class Data(BaseModel):
@@ -35,19 +50,18 @@ class Columns(BaseModel):
     label: str = "label"
 
 
-class Spec(BaseModel):
-    """The fields of a classification task.yaml."""
+class Labelled(BaseModel):
+    """The fields of a task.yaml of any kind whose examples have one label each, but for `columns`."""
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1)
-    kind: str = KIND
+    kind: str
     language: str = Field("English", min_length=1)
     text: str = Field("text", min_length=1)
     question: str = Field(min_length=1)
     labels: dict[str, str | None]
     attributes: dict[str, list[str]] = {}
     data: Data
-    columns: Columns = Columns()
 
     @field_validator("labels", mode="before")
     @classmethod
@@ -74,16 +88,33 @@ class Spec(BaseModel):
         return value
 
 
+class Spec(Labelled):
+    """The fields of a classification task.yaml."""
+
+    kind: str = KIND
+    columns: Columns = Columns()
+
+
 def read(spec: Mapping[str, Any], file: Path) -> Task:
     """The task that `spec` (the content of `file`) describes, with its data.
 
     Raises:
         UserError: every fault of the fields; then every fault of the data.
     """
+    return read_as(Spec, ("text",), spec, file)
+
+
+def read_as(model: type[Labelled], parts_of_text: tuple[str, ...], spec: Mapping[str, Any], file: Path) -> Task:
+    """`read` for any kind whose examples are one or several texts with one label.
+
+    Args:
+        model: the fields of its task.yaml; `columns` names a column for each of `parts_of_text`, and for the label.
+    """
     try:
-        fields = Spec.model_validate(spec)
+        fields = model.model_validate(spec)
     except ValidationError as error:
-        raise UserError(*(_fault(detail, file) for detail in error.errors())) from error
+        raise UserError(*(_fault(detail, file, model) for detail in error.errors())) from error
+    columns: dict[str, str] = fields.model_dump()["columns"]
     labels = {label: text or "" for label, text in fields.labels.items()}
     faults: list[Fault] = []
     notes: list[str] = []
@@ -98,7 +129,7 @@ def read(spec: Mapping[str, Any], file: Path) -> Task:
         if not rows:
             remedy = "Add rows, or leave the field out." if part in {"dev", "pool"} else "Add rows."
             faults.append(Fault(where, "at least one row", "none", remedy))
-        examples, found = _examples(rows, fields.columns, labels, labelled=part != "pool")
+        examples, found = _examples(rows, parts_of_text, columns, labels, labelled=part != "pool")
         parts[part] = _distinct(examples, part, notes)
         faults += shortened(found)
     if faults:
@@ -106,10 +137,10 @@ def read(spec: Mapping[str, Any], file: Path) -> Task:
     attributes = {"length": tuple(LENGTHS), "register": tuple(REGISTERS)}
     attributes |= {name: tuple(choices) for name, choices in fields.attributes.items()}
     return Task(
-        name=fields.name, kind=KIND, language=fields.language, text=fields.text,
+        name=fields.name, kind=fields.kind, language=fields.language, text=fields.text,
         question=fields.question, labels=labels, attributes=attributes,
         seed=parts["seed"], dev=parts["dev"], pool=parts["pool"], test=parts["test"],
-        notes=tuple(notes),
+        notes=tuple(notes), fields=parts_of_text,
     )  # fmt: skip
 
 
@@ -135,23 +166,28 @@ def metrics(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
 
 
 def _examples(
-    rows: Sequence[tuple[str, dict[str, Any]]], columns: Columns, labels: Mapping[str, str], labelled: bool
-) -> tuple[list[Example], list[Fault]]:
+    rows: Sequence[tuple[str, dict[str, Any]]], parts: Sequence[str], columns: Mapping[str, str],
+    labels: Mapping[str, str], labelled: bool,
+) -> tuple[list[Example], list[Fault]]:  # fmt: skip
     examples, faults = [], []
     for place, row in rows:
-        text, label = row.get(columns.text), row.get(columns.label)
-        if columns.text not in row:
-            remedy = f"Fields there: {', '.join(map(str, row))}. Set `columns.text`."
-            faults.append(Fault(place, f"a field {columns.text!r}", "none", remedy))
-        elif not isinstance(text, str) or not text.strip():
-            faults.append(Fault(place, "a text", quoted(text), "Fill it in or remove the row."))
+        values, label = [row.get(columns[part]) for part in parts], row.get(columns["label"])
+        missing = [part for part in parts if columns[part] not in row]
+        empty = [value for value in values if not isinstance(value, str) or not value.strip()]
+        if missing:
+            remedy = f"Fields there: {', '.join(map(str, row))}. Set `columns.{missing[0]}`."
+            faults.append(Fault(place, f"a field {columns[missing[0]]!r}", "none", remedy))
+        elif empty:
+            faults.append(Fault(place, "a text", quoted(empty[0]), "Fill it in or remove the row."))
         elif label is None and labelled:
             remedy = "Fill it in, or set `columns.label`."
-            faults.append(Fault(place, f"a label in {columns.label!r}", "none", remedy))
+            faults.append(Fault(place, f"a label in {columns['label']!r}", "none", remedy))
         elif label is not None and str(label) not in labels:
             remedy = "Mend the row, or add the label to the task."
             faults.append(Fault(place, f"a label of the task ({', '.join(labels)})", quoted(label), remedy))
         else:
+            texts = [str(value) for value in values]
+            text = texts[0] if len(texts) == 1 else joined(texts)
             examples.append(Example(text, None if label is None else str(label)))
     return examples, faults
 
@@ -168,13 +204,14 @@ def _distinct(examples: Sequence[Example], part: str, notes: list[str]) -> tuple
     return tuple(first.values()) if part == "pool" else tuple(examples)
 
 
-def _fault(detail: Any, file: Path) -> Fault:
+def _fault(detail: Any, file: Path, model: type[Labelled]) -> Fault:
     place = f"{file}: " + ".".join(str(part) for part in detail["loc"] if part not in {"str", "dict[str,str]"})
     if detail["type"] == "missing":
         return Fault(place, "a value", "nothing", "Add the field.")
     if detail["type"] == "extra_forbidden":
-        models: dict[str, type[BaseModel]] = {"data": Data, "columns": Columns}
-        known = models.get(str(detail["loc"][0]), Spec).model_fields
+        first = model.model_fields.get(str(detail["loc"][0]))
+        section = None if first is None else first.annotation
+        known = (section if isinstance(section, type) and issubclass(section, BaseModel) else model).model_fields
         return Fault(place, "a known field", quoted(detail["loc"][-1]), f"Known fields: {', '.join(known)}.")
     message = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
     return Fault(place, message, quoted(detail["input"]), "Change the value.")

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from tasks.faults import Fault, UserError
-from tasks.task import unknown_kind
+from tasks.task import kind_module, unknown_kind
 
 TASK = """\
 # {name}: what is the question, and who will use the answer?
 # Check it with `evokd plan {name}`; nothing is spent by that.
 {field}
-kind: classification
+kind: {kind}
 language: English            # of the texts the teacher will write
-text: customer review        # what one text is
-question: Is the customer satisfied?
+text: {text}
+question: {question}
 
 # Label: what it means, in the fewest words that settle doubtful cases (every word is sent with every text).
-# Or just a list: labels: [satisfied, dissatisfied]
+# Or just a list: labels: [{names}]
 labels:
-  satisfied: would come back
-  dissatisfied: would not
+{labels}
 
 # What the written texts vary in. `length` and `register` are there already; give the subjects of your own data.
 attributes:
-  subject: [restaurant, hotel, mobile app, delivery, garage]
+  subject: [{subjects}]
 
 # JSONL, CSV, TSV or Parquet, relative to this file; or the arguments of datasets.load_dataset:
 #   test: {{path: some/dataset, split: test}}
@@ -38,14 +38,8 @@ data:
   # pool: pool.jsonl         # unlabelled real texts; optional, and worth a lot
 
 # Names of the columns in the files, where they differ:
-# columns: {{text: text, label: label}}
+# columns: {{{columns}}}
 """
-
-SEED = [
-    ("The staff remembered us, lovely evening.", "satisfied"),
-    ("Two hours late and nobody called.", "dissatisfied"),
-]
-TEST = [("Quick, friendly, fair price.", "satisfied"), ("Broke on the second day.", "dissatisfied")]
 
 
 def write_task(folder: Path, kind: str) -> list[Path]:
@@ -54,18 +48,27 @@ def write_task(folder: Path, kind: str) -> list[Path]:
         raise UserError(*faults)
     if folder.exists():
         raise UserError(Fault("NAME", "a new folder", f"{folder}, which exists", "Choose another name."))
+    sample = kind_module(kind).SAMPLE
     folder.mkdir(parents=True)
     files = {
         "task.yaml": TASK.format(
-            name=folder.name, field=yaml.safe_dump({"name": folder.name}, allow_unicode=True).strip()
+            name=folder.name,
+            field=yaml.safe_dump({"name": folder.name}, allow_unicode=True).strip(),
+            kind=kind,
+            text=sample.text,
+            question=sample.question,
+            names=", ".join(sample.labels),
+            subjects=sample.subjects,
+            labels="\n".join(f"  {label}: {gloss}" for label, gloss in sample.labels.items()),
+            columns=", ".join(f"{column}: {column}" for column in sample.seed[0]),
         ),
-        "seed.jsonl": _lines(SEED),
-        "test.jsonl": _lines(TEST),
+        "seed.jsonl": _lines(sample.seed),
+        "test.jsonl": _lines(sample.test),
     }
     for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in files]
 
 
-def _lines(rows: list[tuple[str, str]]) -> str:
-    return "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows)
+def _lines(rows: Sequence[Mapping[str, str]]) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)

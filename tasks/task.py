@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,6 +24,7 @@ class Example:
     """One text with its gold label; the label is None in an unlabelled pool."""
 
     text: str
+    """Of a task of several fields: their values, a line each (`joined`)."""
     label: str | None
 
 
@@ -50,6 +51,8 @@ class Task:
     test: tuple[Example, ...]
     notes: tuple[str, ...]
     """What was noticed in the data and is no fault, e.g. repeated texts."""
+    fields: tuple[str, ...] = ("text",)
+    """What an example consists of: one text, or several that are judged together, e.g. premise and hypothesis."""
 
     def draw(self, shots: int, rng: np.random.Generator) -> tuple[Task, tuple[Example, ...]]:
         """`shots` seed examples a label, and the task whose pool no longer holds them.
@@ -73,18 +76,67 @@ class Task:
         pool = tuple(example for example in self.pool if text_key(example.text) not in taken)
         return replace(self, pool=pool), tuple(chosen)
 
+    @property
+    def several(self) -> bool:
+        """Whether an example consists of several texts."""
+        return len(self.fields) > 1
+
+    def parts(self, text: str) -> list[str]:
+        """The fields' values in the text of an example; what `joined` put together."""
+        return text.split("\n") if self.several else [text]
+
+    def shown(self, text: str) -> str:
+        """`text` as a prompt asks about it: of several fields a line each, with its name."""
+        return "\n".join(self._with_names(text))
+
+    def line(self, text: str, longest: int) -> str:
+        """`text` as a prompt lists it: on one line, of each field at most `longest` characters."""
+        lines = [" ".join(part.split()) for part in self._with_names(text)]
+        return " | ".join(line if len(line) <= longest else line[:longest] + " …" for line in lines)
+
+    def _with_names(self, text: str) -> list[str]:
+        parts = self.parts(text)
+        named = zip(self.fields, parts, strict=True)
+        return [f"{field}: {part}" for field, part in named] if self.several else parts
+
     def named(self) -> dict[str, str]:
-        """Each label in words, its gloss after a colon; {} where they say nothing: labels of digits or one letter."""
+        """Each label in words, its gloss after a colon; {} where they say nothing: labels of digits or one letter, or
+        what several texts have to do with one another."""
+        if self.several:
+            return {}
         words = {label: " ".join(label.replace("_", " ").split()) for label in self.labels}
         if any(not gloss and sum(map(str.isalpha, words[label])) < 2 for label, gloss in self.labels.items()):
             return {}
         return {label: f"{words[label]}: {gloss}" if gloss else words[label] for label, gloss in self.labels.items()}
 
 
+def joined(values: Sequence[str]) -> str:
+    """The text of an example of several fields: their values, each on a line of its own."""
+    return "\n".join(" ".join(value.split()) for value in values)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What `evokd tasks new` fills a new task of a kind with; it runs as it is."""
+
+    text: str
+    question: str
+    labels: Mapping[str, str]
+    subjects: str
+    """With commas between."""
+    seed: Sequence[Mapping[str, str]]
+    """Rows of seed.jsonl."""
+    test: Sequence[Mapping[str, str]]
+
+
 class Kind(Protocol):
     """What a task kind's module offers."""
 
+    SAMPLE: Sample
+
     def read(self, spec: Mapping[str, Any], file: Path) -> Task: ...
+
+    def metrics(self, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, Any]: ...
 
 
 def load_task(name: str) -> Task:

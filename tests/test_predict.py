@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import pytest
 import yaml
 
 from agent.config import resolve
-from agent.predict import predictions, read_texts
+from agent.predict import fielded, predictions, read_texts
 from agent.progress import Progress
 from agent.run import launch
 from agent.rundir import read_json
 from tasks.faults import UserError
 from tests.fakes.tiny_model import tiny_model
 from tests.fakes.toy import write_toy
+
+PAIR = ["premise", "hypothesis"]
 
 
 @pytest.fixture(scope="module")
@@ -41,26 +44,43 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_task_may_change_or_go_and_the_run_is_read_from_anywhere(run: Path) -> None:
-    before = [(row["label"], row["confidence"]) for row in predictions(run, ["red gold", "blue teal"])]
+    before = [(row["label"], row["confidence"]) for row in predictions(run, given("red gold", "blue teal"))]
     assert read_json(run / "run.json")["labels"] == ["warm", "cold"]
     task = run.parent / "toy" / "task.yaml"
     fields = yaml.safe_load(task.read_text())
     task.write_text(yaml.safe_dump({**fields, "labels": ["cold", "warm"]}))
-    assert [(row["label"], row["confidence"]) for row in predictions(run, ["red gold", "blue teal"])] == before
+    assert [(row["label"], row["confidence"]) for row in predictions(run, given("red gold", "blue teal"))] == before
     shutil.rmtree(task.parent)
-    assert [(row["label"], row["confidence"]) for row in predictions(run, ["red gold", "blue teal"])] == before
+    assert [(row["label"], row["confidence"]) for row in predictions(run, given("red gold", "blue teal"))] == before
 
 
-@pytest.mark.parametrize("texts", [[], [""], ["a text", "  "]])
+def given(*texts: str) -> list[tuple[str, str]]:
+    return [("TEXTS", text) for text in texts]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["a text", "  "], ['{"txt": "a"}']])
 def test_no_text_and_an_empty_text_are_refused(run: Path, texts: list[str]) -> None:
-    with pytest.raises(UserError, match="TEXTS: expected at least one text, none of them empty"):
-        list(predictions(run, texts))
+    with pytest.raises(UserError, match=r"TEXTS: expected a(t least one)? text"):
+        list(predictions(run, given(*texts)))
 
 
 def test_a_row_a_line_and_an_empty_line_between_is_told(tmp_path: Path) -> None:
     file = tmp_path / "texts.txt"
     file.write_text('one\n{"text": "two"}\n\n')
-    assert read_texts(file) == ["one", "two"]
+    assert [fielded(line, ["text"]) for line in read_texts(file)] == [{"text": "one"}, {"text": "two"}]
     file.write_text("one\n\nthree\n")
-    with pytest.raises(UserError, match=r"texts.txt:2: expected a text, got an empty line"):
-        read_texts(file)
+    _, empty, _ = read_texts(file)
+    with pytest.raises(UserError, match=r"texts.txt:2: expected a text that is not empty, got an empty line"):
+        fielded(empty, ["text"])
+
+
+def test_a_text_of_several_fields_comes_as_json() -> None:
+    line = ("f:1", '{"premise": "A cat sleeps.", "hypothesis": "It\\nrests.", "label": "unread"}')
+    assert fielded(line, PAIR) == {"premise": "A cat sleeps.", "hypothesis": "It\nrests."}
+    for text, expected in {
+        "A cat sleeps.": "f:1: expected a JSON object with `premise` and `hypothesis`, got A cat sleeps.",
+        '{"premise": "A cat sleeps."}': "f:1: expected a field `hypothesis` with a text",
+        '["A cat sleeps.", "It rests."]': "f:1: expected a JSON object with",
+    }.items():
+        with pytest.raises(UserError, match=re.escape(expected)):
+            fielded(("f:1", text), PAIR)

@@ -11,7 +11,7 @@ import pytest
 import prompts
 from agent.nodes.analyze import WEAKNESSES
 from agent.nodes.analyze import request as analyze_request
-from agent.nodes.generate import Call, Slot
+from agent.nodes.generate import Call, Slot, form
 from agent.nodes.generate import request as generate_request
 from agent.teacher.labelling import label_request
 from prompts.render import ROLES, render
@@ -30,7 +30,7 @@ SLOTS = (
 
 
 def generated(**fields: Any) -> tuple[tuple[str, str], ...]:
-    parts: dict[str, Any] = {"weaknesses": (), "examples": (), "missed": (), **fields}
+    parts: dict[str, Any] = {"weaknesses": (), "examples": (), "missed": (), "form": form(TASK), **fields}
     return render("generate", task=TASK, label="good", slots=SLOTS, **parts)
 
 

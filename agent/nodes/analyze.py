@@ -81,7 +81,7 @@ def chosen(
 def request(task: Task, wrong: Sequence[Mapping[str, Any]], correct: Sequence[Mapping[str, Any]]) -> Request:
     """The analyst's request."""
     slots = {
-        name: [{**row, "text": shortened(str(row["text"]))} for row in rows]
+        name: [{**row, "text": task.line(str(row["text"]), LONGEST)} for row in rows]
         for name, rows in (("wrong", wrong), ("correct", correct))
     }
     return Request(
@@ -102,12 +102,6 @@ def weaknesses(reply: Reply, labels: Sequence[str]) -> list[dict[str, Any]]:
         {**item, "label": by_name.get(str(item["label"]).strip().casefold())}
         for item in reply.parsed["weaknesses"][:WEAKNESSES]
     ]
-
-
-def shortened(text: str) -> str:
-    """`text` on one line, at most LONGEST characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else line[:LONGEST] + " …"
 
 
 def _in_turn(rows: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:

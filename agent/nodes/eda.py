@@ -30,7 +30,8 @@ def eda(state: State, runtime: Runtime[Context]) -> TeacherLane:
     drops = []
     seen = {text_key(shot.text) for shot in context.shots}
     for shot in context.shots:
-        for text in variants(shot.text, near(context), rng):
+        changed = [variants(part, near(context), rng) for part in context.task.parts(shot.text)]
+        for text in ("\n".join(parts) for parts in zip(*changed, strict=True)):
             if text_key(text) in seen:
                 drops.append({"reason": "duplicate", "text": text, "detail": None})
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,23 +20,30 @@ from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
 from agent.trust import to_write
 from prompts.render import render
-from tasks.task import Example, Task
+from tasks.task import Example, Task, joined
 
 SHOWN = 2
 """Seed examples, missed texts and weaknesses of a label that one prompt shows, at most each."""
 LONGEST = 300
-"""Characters of a shown text."""
+"""Characters of a shown text, of each of its fields."""
 TOKENS_PER_TEXT = 60
 """Of a reply, at most: a small teacher that repeats itself goes on until it is cut, and is paid for it."""
 TEXTS_PER_LABEL = 4
 """Texts asked for a label at least, where there are more labels than texts."""
 
-SCHEMA: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"texts": {"type": "array", "items": {"type": "string"}}},
-    "required": ["texts"],
-    "additionalProperties": False,
-}
+
+def schema(task: Task) -> dict[str, Any]:
+    """The JSON schema of a reply: a string a text, or an object with the fields of an example."""
+    text: dict[str, Any] = {"type": "string"}
+    if task.several:
+        fields = {field: {"type": "string"} for field in task.fields}
+        text = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": {"texts": {"type": "array", "items": text}},
+        "required": ["texts"],
+        "additionalProperties": False,
+    }
 
 
 @dataclass(frozen=True)
@@ -80,10 +88,10 @@ def generate(
     prompt = writing.prompt_of(iteration)
     if writing.missed:
         wrong = {row["text"] for row in predictions if not row["correct"]} if iteration else None
-        calls = of_missed(context.shots, wrong, context.config.batch.texts_per_call)
+        calls = of_missed(context.task, context.shots, wrong, context.config.batch.texts_per_call)
     else:
         calls = plan(context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), rng)
-        calls = [shown(call, context.shots, writing, prompt, place) for place, call in enumerate(calls)]
+        calls = [shown(context.task, call, context.shots, writing, prompt, i) for i, call in enumerate(calls)]
     sampled, asked = read_jsonl(here.sampled), len(calls)
     calls = calls[: int(min(asked, generating_calls(context, iteration, "generate")))]
     ended = "tokens" if asked and not (calls or sampled) else None  # none can be paid, nothing else is waiting
@@ -91,7 +99,7 @@ def generate(
     replies = context.teacher.ask(requests, "generate", iteration)
     rows, drops = [], []
     for call, reply in zip(calls, replies, strict=True):
-        made, missing = written(call, reply)
+        made, missing = written(context.task, call, reply)
         rows += made
         drops += missing
     seen = [row["text"] for row in [*history, *sampled]]
@@ -153,27 +161,27 @@ def plan(
         known = tuple(weakness for weakness in weaknesses if weakness["label"] == label)[:SHOWN]
         for start in range(0, len(mine), size):
             now = tuple(mine[start : start + size])
-            calls.append(Call(label, now, known, _some(seeds, rng), _some(missed, rng)))
+            calls.append(Call(label, now, known, _some(context.task, seeds, rng), _some(context.task, missed, rng)))
     return [calls[i] for i in rng.permutation(len(calls))]
 
 
-def of_missed(shots: Sequence[Example], wrong: Collection[str] | None, size: int) -> list[Call]:
+def of_missed(task: Task, shots: Sequence[Example], wrong: Collection[str] | None, size: int) -> list[Call]:
     """A call for `size` texts like each seed example whose text is in `wrong`; None = all."""
     calls = []
     for shot in shots:
         if wrong is None or shot.text in wrong:
             slots = (Slot(str(shot.label), "plain", {}),) * size
-            calls.append(Call(str(shot.label), slots, (), (one_line(shot.text),), ()))
+            calls.append(Call(str(shot.label), slots, (), (task.line(shot.text, LONGEST),), ()))
     return calls
 
 
-def shown(call: Call, shots: Sequence[Example], writing: Writing, prompt: str, place: int) -> Call:
+def shown(task: Task, call: Call, shots: Sequence[Example], writing: Writing, prompt: str, place: int) -> Call:
     """The call with what the strategy shows; `rephrase` says one seed example in other words, each in its turn."""
     if not writing.attributes:
         call = replace(call, slots=tuple(replace(slot, attributes={}) for slot in call.slots))
     if prompt == "rephrase":
         mine = [shot.text for shot in shots if shot.label == call.label]
-        one = one_line(mine[place % len(mine)])
+        one = task.line(mine[place % len(mine)], LONGEST)
         return replace(call, examples=(one,), missed=(), weaknesses=())
     return call if writing.seeds else replace(call, examples=())
 
@@ -184,23 +192,30 @@ def request(task: Task, call: Call, temperature: float, prompt: str = "generate"
         role="generator",
         messages=render(
             prompt, task=task, label=call.label, slots=call.slots,
-            weaknesses=call.weaknesses, examples=call.examples, missed=call.missed,
+            weaknesses=call.weaknesses, examples=call.examples, missed=call.missed, form=form(task),
         ),
         temperature=temperature,
-        max_tokens=60 + TOKENS_PER_TEXT * len(call.slots),
-        schema=SCHEMA,
+        max_tokens=60 + TOKENS_PER_TEXT * len(task.fields) * len(call.slots),
+        schema=schema(task),
     )  # fmt: skip
 
 
-def written(call: Call, reply: Reply | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def form(task: Task) -> str:
+    """One text of the reply, as the prompt shows its form."""
+    return json.dumps(dict.fromkeys(task.fields, "...")) if task.several else '"..."'
+
+
+def written(task: Task, call: Call, reply: Reply | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The texts of a reply, a row each, and a drop for every slot that got none and every text without a slot."""
     if reply is None:
         return [], []
     texts: list[Any] = reply.parsed["texts"] if isinstance(reply.parsed, dict) else []
     made, drops = [], []
     for slot, text in zip(call.slots, texts, strict=False):
-        line = str(text).encode("utf-8", "replace").decode().strip()  # half a surrogate pair is no text
-        if line:
+        parts = [text[field] for field in task.fields] if task.several else [text]
+        parts = [str(part).encode("utf-8", "replace").decode().strip() for part in parts]  # no half surrogate pairs
+        if all(parts):
+            line = joined(parts) if len(parts) > 1 else parts[0]
             pattern = call.weaknesses[0]["pattern"] if call.weaknesses and slot.kind == "hard" else None
             made.append(
                 {"text": line, "intended": slot.label, "source": slot.kind, "pattern": pattern,
@@ -233,12 +248,6 @@ def _shuffled(values: Sequence[str], count: int, rng: np.random.Generator) -> li
     return result[:count]
 
 
-def _some(texts: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
+def _some(task: Task, texts: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
     """At most SHOWN texts, drawn, each on one line."""
-    picked = [texts[i] for i in rng.permutation(len(texts))[:SHOWN]]
-    return tuple(one_line(text) for text in picked)
-
-
-def one_line(text: str) -> str:
-    """A text as a prompt shows it: on one line, at most LONGEST characters."""
-    return " ".join(text.split())[:LONGEST]
+    return tuple(task.line(texts[i], LONGEST) for i in rng.permutation(len(texts))[:SHOWN])

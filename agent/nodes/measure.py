@@ -9,8 +9,7 @@ from langgraph.runtime import Runtime
 
 from agent.rundir import read_json, write_json
 from agent.state import Context, State, StudentLane
-from tasks.classification import metrics
-from tasks.task import Example
+from tasks.task import Example, kind_module
 
 
 def measure(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -40,5 +39,5 @@ def score_of(
     probabilities = context.student.predict([example.text for example in examples], adapter)  # (N, L)
     best = [int(i) for i in probabilities.argmax(axis=1)]
     gold = [str(example.label) for example in examples]
-    scores = metrics(gold, [labels[i] for i in best], labels)
+    scores = kind_module(context.task.kind).metrics(gold, [labels[i] for i in best], labels)
     return scores, {"gold": [labels.index(label) for label in gold], "predicted": best}

@@ -16,7 +16,7 @@ from agent.shortlist import SIZE, likeliest, likeness, narrowed, short
 from agent.state import Context, State
 from agent.teacher.labelling import label_request
 from agent.trust import to_write
-from tasks.task import Task
+from tasks.task import Task, joined
 
 AMONG = 512
 """Pool texts that are looked at in an iteration, where the student's doubt or their length chooses."""
@@ -93,7 +93,9 @@ def diverse(
     if not free:
         return left
     texts = [context.task.pool[among[place]].text for place in free]
-    prompt = sum(len(part) for _, part in label_request(asked, "", logprobs=True).messages)
+    prompt = sum(
+        len(part) for _, part in label_request(asked, joined([""] * len(asked.fields)), logprobs=True).messages
+    )
     weights = np.array([1 / (prompt + min(len(text), context.config.teacher.longest_text)) for text in texts])
     seed = int(context.rng(iteration, "sample").integers(2**31))
     chosen = [among[free[i]] for i in spread(features[free], weights, count, seed)]

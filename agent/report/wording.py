@@ -13,8 +13,9 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def clip(text: object, limit: int = 160) -> str:
-    """`text` in one line of at most `limit` characters, cut with … at its end."""
-    line = " ".join(_TURNS.sub("", _BROKEN.sub(" ", str(text))).split())
+    """`text` in one line of at most `limit` characters, cut with … at its end; ⏎ where it had lines."""
+    lines = (" ".join(_TURNS.sub("", _BROKEN.sub(" ", line)).split()) for line in str(text).split("\n"))
+    line = " ⏎ ".join(line for line in lines if line)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

@@ -11,16 +11,24 @@ Tokens = list[list[int]]
 """Token ids of each text, special tokens included, unpadded."""
 
 
-def tokenise(tokenizer: Any, texts: Sequence[str], max_length: int) -> tuple[Tokens, int]:
-    """Token ids of each text, and how many texts were cut to `max_length` tokens."""
+def tokenise(tokenizer: Any, texts: Sequence[str], max_length: int, pairs: bool = False) -> tuple[Tokens, int]:
+    """Token ids of each text, and how many texts were cut to `max_length` tokens.
+
+    `pairs`: each text is two, a line each, which the tokenizer joins in its model's way; the longer one is cut first.
+    """
     if not texts:
         return [], 0
     options = {"truncation": True, "return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
-    tokens: Tokens = tokenizer(list(texts), max_length=max_length + 1, **options)["input_ids"]
+
+    def ids_of(some: Sequence[str], longest: int) -> Tokens:
+        columns = zip(*(text.split("\n") for text in some), strict=True) if pairs else [some]
+        ids: Tokens = tokenizer(*map(list, columns), max_length=longest, **options)["input_ids"]
+        return ids
+
+    tokens = ids_of(texts, max_length + 1)
     long = [index for index, ids in enumerate(tokens) if len(ids) > max_length]
     if long:
-        cut = tokenizer([texts[index] for index in long], max_length=max_length, **options)["input_ids"]
-        for index, ids in zip(long, cut, strict=True):
+        for index, ids in zip(long, ids_of([texts[index] for index in long], max_length), strict=True):
             tokens[index] = ids
     return tokens, len(long)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.config import StudentConfig
 from agent.student.adapter_folder import stamp, written
 from agent.student.base import Base, load_base
-from agent.student.batches import by_length, padded, tokenise
+from agent.student.batches import Tokens, by_length, padded, tokenise
 from agent.student.dropout import quicken
 from agent.student.hardware import Hardware, choose_hardware, give_back_memory
 from agent.student.lora import projections, trainable
@@ -33,8 +33,8 @@ PREDICT_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
 """Tokens in one batch of `predict`, padding included."""
 
 
-def open_student(config: StudentConfig, labels: Sequence[str], weights: Path) -> EncoderStudent:
-    """The student of `config` for `labels`, its base read from folder `weights`.
+def open_student(config: StudentConfig, labels: Sequence[str], weights: Path, pairs: bool = False) -> EncoderStudent:
+    """The student of `config` for `labels`, its base read from folder `weights`; `pairs`: each text is two lines.
 
     Raises:
         UserError: a folder without an encoder, a device that is not there, a `max_length` it cannot read,
@@ -43,7 +43,7 @@ def open_student(config: StudentConfig, labels: Sequence[str], weights: Path) ->
     hardware = choose_hardware(config.device, config.dtype)
     base = _base(weights, tuple(labels), config.max_length)
     projections(base, config.lora.target_modules)
-    return EncoderStudent(config, tuple(labels), base, hardware)
+    return EncoderStudent(config, tuple(labels), base, hardware, pairs)
 
 
 @lru_cache(maxsize=2)
@@ -55,11 +55,14 @@ def _base(weights: Path, labels: tuple[str, ...], max_length: int) -> Base:
 class EncoderStudent:
     """A Student (see student.py). One call at a time: a lock makes other threads wait."""
 
-    def __init__(self, config: StudentConfig, labels: tuple[str, ...], base: Base, hardware: Hardware) -> None:
+    def __init__(
+        self, config: StudentConfig, labels: tuple[str, ...], base: Base, hardware: Hardware, pairs: bool = False
+    ) -> None:
         self.labels = labels
         self.hardware = hardware
         self._config = config
         self._base = base
+        self._pairs = pairs
         self._lock = threading.RLock()
         self._loaded: tuple[tuple[object, ...], Any] | None = None
         self._embedded: tuple[tuple[str, ...], NDArray[np.float64]] = ((), np.zeros((0, 0)))
@@ -83,7 +86,7 @@ class EncoderStudent:
         if float(weights.min()) < 0 or float(weights.sum()) == 0:
             raise ValueError("train: weights must be ≥ 0 and not all 0")
         with self._lock, self._memory("student.batch_size"), _seeded(seed, self.device):
-            tokens, truncated = tokenise(self._base.tokenizer, [row.text for row in rows], self._base.max_length)
+            tokens, truncated = self._tokens([row.text for row in rows])
             if start is None:
                 model = trainable(self._base, self._config)
             else:
@@ -104,7 +107,7 @@ class EncoderStudent:
     def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
         with self._lock, self._memory("student.max_length"), torch.inference_mode():
             model = self._on_device(adapter)
-            tokens, _ = tokenise(self._base.tokenizer, texts, self._base.max_length)
+            tokens, _ = self._tokens(texts)
             result = np.zeros((len(tokens), len(self.labels)))
             for batch in by_length(tokens, PREDICT_TOKENS[self.device.partition(":")[0]]):
                 chosen = [tokens[index] for index in batch]
@@ -120,7 +123,7 @@ class EncoderStudent:
     def _features(self, texts: Sequence[str]) -> NDArray[np.float64]:
         with self._lock, self._memory("student.max_length"), torch.inference_mode():
             encoder = self._base.encoder.to(self.device)
-            tokens, _ = tokenise(self._base.tokenizer, texts, self._base.max_length)
+            tokens, _ = self._tokens(texts)
             result = np.zeros((len(tokens), self._base.model.config.hidden_size))
             for batch in by_length(tokens, PREDICT_TOKENS[self.device.partition(":")[0]]):
                 inputs = padded([tokens[index] for index in batch], self._base.tokenizer.pad_token_id, self.device)
@@ -140,6 +143,9 @@ class EncoderStudent:
             restored(self._base, adapter, train=False).save_pretrained(new)
             self._base.tokenizer.save_pretrained(new)
             shutil.copytree(adapter, new / "adapter")
+
+    def _tokens(self, texts: Sequence[str]) -> tuple[Tokens, int]:
+        return tokenise(self._base.tokenizer, texts, self._base.max_length, self._pairs)
 
     def _save(self, model: Any, folder: Path) -> None:
         if self._config.method == "full":

@@ -47,7 +47,7 @@ def label_texts(
     `choices`: the labels it may choose among for each text, None = all. What it says of a part of the labels tells
     nothing of its liking for them, so `raw` is None there. For one text a call.
     """
-    texts = [shown(text, config.longest_text) for text in texts]
+    texts = ["\n".join(shown(part, config.longest_text) for part in task.parts(text)) for text in texts]
     if config.texts_per_label_call > 1:
         return _many(teacher, task, texts, config.texts_per_label_call, node, iteration)
     logprobs = teacher.can("labeller").top_logprobs > 0

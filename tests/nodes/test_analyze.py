@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.nodes.analyze import CORRECT_SHOWN, LONGEST, WEAKNESSES, WRONG_SHOWN, chosen, request, shortened, weaknesses
+from agent.nodes.analyze import CORRECT_SHOWN, LONGEST, WEAKNESSES, WRONG_SHOWN, chosen, request, weaknesses
 from agent.teacher.messages import Reply
 from tasks.task import Task
 
@@ -71,8 +71,5 @@ def test_more_weaknesses_than_asked_are_cut_and_a_reply_that_does_not_parse_name
 
 
 def test_a_long_text_is_shown_on_one_line_and_cut() -> None:
-    assert shortened("two\n lines") == "two lines"
-    assert shortened("x" * LONGEST) == "x" * LONGEST
-    assert shortened("x" * (LONGEST + 1)) == "x" * LONGEST + " …"
     said = request(TASK, [row("y" * 999, "a", False)], []).messages[1][1]
     assert "y" * LONGEST + " …" in said and "y" * (LONGEST + 1) not in said

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jsonschema import Draft202012Validator
 
-from agent.nodes.generate import Call, Slot, accuracy, slots, written
+from agent.nodes.generate import Call, Slot, accuracy, request, schema, slots, written
 from agent.teacher.messages import Reply
 from tasks.task import Task
 
@@ -73,7 +74,7 @@ def test_labels_in_equal_need_take_turns() -> None:
 
 
 def test_each_text_of_a_reply_goes_to_its_slot() -> None:
-    made, drops = written(call("hard", "easy"), reply([" one ", "two"]))
+    made, drops = written(TASK, call("hard", "easy"), reply([" one ", "two"]))
     assert drops == []
     assert made == [
         {"text": "one", "intended": "a", "source": "hard", "pattern": None, "attributes": {"length": "short"}},
@@ -83,17 +84,17 @@ def test_each_text_of_a_reply_goes_to_its_slot() -> None:
 
 def test_a_hard_text_is_aimed_at_the_first_weakness_that_was_shown() -> None:
     weak = ({"pattern": "irony", "label": "a", "advice": ""}, {"pattern": "length", "label": "a", "advice": ""})
-    made, _ = written(call("hard", "easy", weaknesses=weak), reply(["1", "2"]))
+    made, _ = written(TASK, call("hard", "easy", weaknesses=weak), reply(["1", "2"]))
     assert [row["pattern"] for row in made] == ["irony", None]
 
 
 def test_half_a_character_does_not_reach_a_file() -> None:
-    made, _ = written(call("hard"), reply(["half \ud83d"]))
+    made, _ = written(TASK, call("hard"), reply(["half \ud83d"]))
     assert made[0]["text"].encode() == b"half ?"
 
 
 def test_an_empty_text_and_a_missing_one_are_drops_with_their_reason() -> None:
-    made, drops = written(call("hard", "easy", "easy"), reply(["one", "  "]))
+    made, drops = written(TASK, call("hard", "easy", "easy"), reply(["one", "  "]))
     assert [row["text"] for row in made] == ["one"]
     assert drops == [
         {"reason": "empty", "text": None, "detail": "a"},
@@ -102,22 +103,35 @@ def test_an_empty_text_and_a_missing_one_are_drops_with_their_reason() -> None:
 
 
 def test_texts_beyond_the_slots_are_counted_too() -> None:
-    made, drops = written(call("hard"), reply(["one", "two", "three"]))
+    made, drops = written(TASK, call("hard"), reply(["one", "two", "three"]))
     assert [row["text"] for row in made] == ["one"]
     assert [(drop["reason"], drop["text"]) for drop in drops] == [("not_asked", "two"), ("not_asked", "three")]
 
 
 def test_a_reply_that_does_not_parse_drops_every_slot_for_that_reason() -> None:
-    made, drops = written(call("hard", "easy"), reply(None, "not_json"))
+    made, drops = written(TASK, call("hard", "easy"), reply(None, "not_json"))
     assert made == []
     assert [drop["reason"] for drop in drops] == ["not_json", "not_json"]
 
 
 def test_of_a_reply_that_was_cut_the_whole_texts_are_kept() -> None:
-    made, drops = written(call("hard", "easy"), reply(["one"], "truncated"))
+    made, drops = written(TASK, call("hard", "easy"), reply(["one"], "truncated"))
     assert [row["text"] for row in made] == ["one"]
     assert [drop["reason"] for drop in drops] == ["truncated"]
 
 
 def test_what_the_budget_left_unasked_was_never_made() -> None:
-    assert written(call("hard"), None) == ([], [])
+    assert written(TASK, call("hard"), None) == ([], [])
+
+
+def test_a_text_of_several_fields_is_an_object_of_them_in_the_tasks_order() -> None:
+    pair = replace(TASK, fields=("premise", "hypothesis"))
+    texts = [{"hypothesis": "It\nrests.", "premise": "A cat sleeps."}, {"premise": "x", "hypothesis": " "}]
+    assert Draft202012Validator(schema(pair)).is_valid({"texts": texts})
+    assert not Draft202012Validator(schema(pair)).is_valid({"texts": ["A cat sleeps."]})
+    made, drops = written(pair, call("hard", "easy"), reply(texts))
+    assert [row["text"] for row in made] == ["A cat sleeps.\nIt rests."]
+    assert [drop["reason"] for drop in drops] == ["empty"]
+    said = request(pair, call("hard"), 1.0).messages[-1][1]
+    assert "Write 1 new examples, each of premise and hypothesis" in said
+    assert '{"texts": [{"premise": "...", "hypothesis": "..."}, ...]}' in said

@@ -62,7 +62,7 @@ def test_the_dumbbell_has_only_what_is_known() -> None:
         (gain(None, 1), "–"), (gain(0.5, 0.50001), "0.0"), (percent(1, 0), "–"), (percent(1, 3), "33 %"),
         (money(None), "price unknown"), (money(0), "$0.00"), (money(0.0042), "$0.0042"),
         (duration(59.96), "60.0 s"),
-        (duration(3_725), "1 h 02 min"), (clip("a\n\tb \x00 c"), "a b c"), (clip("x" * 9, 4), "xxx…"),
+        (duration(3_725), "1 h 02 min"), (clip("a\n\n\tb \x00 c"), "a ⏎ b c"), (clip("x" * 9, 4), "xxx…"),
     ],
 )  # fmt: skip
 def test_how_numbers_and_texts_are_written(written: str, expected: str) -> None:

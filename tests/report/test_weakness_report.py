@@ -69,7 +69,7 @@ def test_no_text_breaks_a_table_or_becomes_html(run: RunDir, iteration: int) -> 
 
 
 def test_escape_leaves_no_markdown_and_cuts_long_texts() -> None:
-    assert escape("a|b`c*d_e[f](g)\nh\\i") == r"a\|b\`c\*d\_e\[f\](g) h\\i"
+    assert escape("a|b`c*d_e[f](g)\nh\\i") == r"a\|b\`c\*d\_e\[f\](g) ⏎ h\\i"
     assert escape("<b>&") == "&lt;b&gt;&amp;"
     cut = escape("word " * 100)
     assert len(cut) <= 160 and cut.endswith("…")

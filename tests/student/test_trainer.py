@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from agent.config import StudentConfig
-from agent.student.batches import by_length, padded, shuffled
+from agent.student.batches import by_length, padded, shuffled, tokenise
 from agent.student.trainer import number_of_steps, rate, soft_cross_entropy
+from tests.fakes.tiny_model import tiny_model
 
 
 def test_soft_cross_entropy_by_hand() -> None:
@@ -75,3 +78,14 @@ def test_many_labels_need_more_steps_whatever_the_most() -> None:
     config = StudentConfig(epochs=8, batch_size=16, min_steps=40, max_steps=100)
     assert [number_of_steps(20, labels, config) for labels in (2, 8, 9, 77)] == [40, 40, 45, 385]
     assert number_of_steps(2000, 77, config) == 385
+
+
+def test_two_texts_are_joined_in_the_models_way_and_the_longer_one_is_cut(tmp_path: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model(tmp_path / "tiny"))
+    text = "good film good film\nbad"
+    whole, cut = tokenise(tokenizer, [text], 32, pairs=True)
+    assert whole == [tokenizer("good film good film", "bad")["input_ids"]] and cut == 0
+    short, cut = tokenise(tokenizer, [text], 6, pairs=True)
+    assert cut == 1 and len(short[0]) == 6
+    assert tokenizer("bad", add_special_tokens=False)["input_ids"][0] in short[0]
+    assert tokenise(tokenizer, [text], 32)[0] == [tokenizer(text)["input_ids"]]
