@@ -96,7 +96,7 @@ def test_a_label_that_begins_another_when_the_shorter_is_generated() -> None:
 
 
 def test_a_token_that_completes_a_label_and_goes_on() -> None:
-    check([tok("positive.", [("positive.", 0.6), ("negative\n", 0.3), ("positively", 0.1)])], MOVIES,
+    check([tok("positive.", [("positive.", 0.6), ("negative\n", 0.3), ("positing", 0.1)])], MOVIES,
           {"positive": 0.6, "negative": 0.3})  # fmt: skip
 
 
@@ -176,12 +176,40 @@ def test_a_label_is_parsed(said: str) -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["", " ", "The review is positive", "positive, because so", "not positive", "positively",
-     "pos", "positive negative", "Label:", "sentiment",
+    ["", " ", "The review is positive", "positive, because so", "not positive", "positing",
+     "po", "positive negative", "Label:", "sentiment",
      '{"label": "positive", "other": "negative"}', '{"label": 1}', "[]"],
 )  # fmt: skip
 def test_anything_else_is_no_label(said: str) -> None:
     assert parse_label(said, MOVIES) is None
+
+
+NEWS = ("World", "Sports", "Business", "Sci/Tech")
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ("Science/Tech", "Sci/Tech"), ("Sci & Technology.", "Sci/Tech"), ("sport", "Sports"),
+        ("Label: science/technology", "Sci/Tech"),
+        ("Science", None), ("Tech", None), ("Sc/Tech", None), ("Sci/Te", None), ("Sci/Tech news", None),
+        ("Worldly business", None),
+    ],
+)  # fmt: skip
+def test_a_label_word_by_word_in_another_form(said: str, label: str | None) -> None:
+    assert parse_label(said, NEWS) == label
+
+
+def test_a_form_of_two_labels_is_neither() -> None:
+    assert parse_label("sad", ("sadness", "saddening")) is None
+    assert parse_label("sad", ("sadness", "joy", "sad")) == "sad"
+    assert parse_label("joyful", ("sadness", "joy")) == "joy"
+    assert parse_label("ok", ("okay", "bad")) is None, "two letters are no stem"
+
+
+def test_other_forms_count_in_the_distribution_from_their_first_token_on() -> None:
+    first = tok("Science", [("Science", 0.5), ("Business", 0.25), ("Sci", 0.125), ("Space", 0.125)])
+    check([first, tok("/T", [("/T", 1.0)]), tok("ech", [("ech", 1.0)])], NEWS, {"Sci/Tech": 0.625, "Business": 0.25})
 
 
 def test_labels_with_signs_and_cases_of_their_own() -> None:
