@@ -218,6 +218,26 @@ def predict(
             out.print("\t".join([row["label"], f"{row['confidence']:.3f}", *said]), markup=False)
 
 
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """Models that are fetched by name, students and local teachers; a hub name or a folder will do as well."""
+    from agent.weights import CATALOGUE
+
+    rows = [
+        {
+            "name": one.name, "role": one.role, "parameters": one.parameters * 10**6, "megabytes": one.megabytes,
+            "hub": one.hub, "path": str(one.place) if one.place.exists() else None,
+        }
+        for one in CATALOGUE
+    ]  # fmt: skip
+    if as_json:
+        out.print_json(data=rows)
+        return
+    for one, row in zip(CATALOGUE, rows, strict=True):
+        there = f"at {row['path']}" if row["path"] else f"{one.megabytes:,} MB to fetch"
+        out.print(f"{one.name} ({one.role}, {one.parameters:,} M parameters): {there}", markup=False)
+
+
 @tasks_app.callback()
 def tasks_list(context: typer.Context, as_json: AsJson = False) -> None:
     """List the bundled tasks."""

