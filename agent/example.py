@@ -27,6 +27,7 @@ class LabelledExample:
     teacher_label: str | None = None
     teacher_confidence: float | None = None
     teacher_distribution: Mapping[str, float] | None = None
+    """Calibrated; of a written text, times the label it was written for (agent/nodes/label.py)."""
     teacher_raw: Mapping[str, float] | None = None
     """The teacher's distribution before calibration."""
     agrees: bool | None = None

@@ -236,12 +236,13 @@ def test_auggpt_rephrases_the_seeds_and_asks_for_nothing_else(bench: Bench) -> N
 
 
 def test_llm2llm_augments_missed_seed_examples_alone(bench: Bench) -> None:
-    seeds = [(example.text, str(example.label)) for example in load_task(str(bench.task)).seed[:4]]
+    task = load_task(str(bench.task))
+    seeds = [(example.text, str(example.label)) for example in task.seed[:4]]
     shots = [Example(text, label) for text, label in seeds]
-    assert [call.examples[0] for call in of_missed(shots, None, 3)] == [text for text, _ in seeds]
-    (call,) = of_missed(shots, {seeds[1][0]}, 3)
+    assert [call.examples[0] for call in of_missed(task, shots, None, 3)] == [text for text, _ in seeds]
+    (call,) = of_missed(task, shots, {seeds[1][0]}, 3)
     assert (call.label, call.examples, len(call.slots)) == (seeds[1][1], (seeds[1][0],), 3)
-    assert of_missed(shots, set(), 3) == []
+    assert of_missed(task, shots, set(), 3) == []
     run = bench.run(bench.config(strategy="llm2llm", iterations=3), "llm2llm")
     examined = [row["source"] for k in (1, 2, 3) for row in read_jsonl(run.iteration(k).predictions)]
     assert examined and set(examined) == {"seed"}

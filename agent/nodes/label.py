@@ -1,8 +1,8 @@
 """label: candidates get their label in a separate call; agreement with the intended one is recorded.
 
-EvoKD labels all it generates apart (arXiv 2403.06414). Here a text whose two labels differ is dropped, and once the
-teacher has shown that it writes what it was asked for, easy texts keep the label they were written for: their tokens
-buy other texts.
+EvoKD labels all it generates apart (arXiv 2403.06414). Here the label a text was written for is a second opinion, which
+counts as much as the two have agreed so far; and once the teacher has shown that it writes what it was asked for, easy
+texts keep that label: their tokens buy other texts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from langgraph.runtime import Runtime
 
 from agent.example import LabelledExample, read_examples, write_examples
@@ -18,7 +19,8 @@ from agent.rundir import put_drops, read_jsonl
 from agent.state import Context, State, TeacherLane
 from agent.teacher.calibration import calibrate, label_weights
 from agent.teacher.labelling import TeacherLabel, label_texts
-from agent.trust import DISAGREES, proven
+from agent.trust import DISAGREES, agreement, proven
+from agent.valuation import product
 
 
 def label(
@@ -29,7 +31,8 @@ def label(
     Args:
         separate: Generated texts are labelled apart; else they keep the label they were written for, unasked.
         apart: Kinds for which that goes on when the teacher is proven (see trust.py).
-        agreeing: A text whose separate label is not the intended one is dropped; else it gets the separate one.
+        agreeing: The label a text was written for counts beside the separate one: its distribution is multiplied, or,
+            where there is none, a text whose two labels differ is dropped. Else the separate one is taken.
     """
     context, iteration = runtime.context, state["iteration"]
     here, after = context.run.iteration(iteration), context.run.iteration(iteration + 1)
@@ -51,12 +54,33 @@ def label(
     if context.config.teacher.calibrate:
         weights = label_weights(earlier_pool(context, iteration) + raw_of_pool(rows, answers))
         answers = answers if weights is None else [calibrated(answer, weights) for answer in answers]
-    examples, drops = labelled(rows, answers, iteration + 1, agreeing, unasked=kept)
+    rate = agreeing_rate(context, iteration, rows, answers) if agreeing else None
+    examples, drops = labelled(rows, answers, iteration + 1, rate, unasked=kept)
     write_examples(after.candidates, examples)
     write_examples(after.batch, examples)
     put_drops(here.dropped, "label", drops)
     ended = context.teacher.budget_ended or state.get("budget_ended")
     return {"waiting": len(examples), "budget_ended": ended}
+
+
+def agreeing_rate(
+    context: Context, iteration: int, rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel]
+) -> float:
+    """The share of this run's written texts, these included, whose two labels agree; chance where there are none."""
+    agreed, asked = agreement(context.run, iteration)
+    pairs = [(row["intended"], answer.label) for row, answer in zip(rows, answers, strict=True)]
+    now = [intended == given for intended, given in pairs if intended is not None and given is not None]
+    labels = len(context.task.labels)
+    rate = (agreed + now.count(True) + 1) / (asked + len(now) + labels)
+    return max(1 / labels, rate)
+
+
+def both(distribution: Mapping[str, float], intended: str, rate: float) -> dict[str, float]:
+    """The separate label's distribution times that of the intended one: `rate` for it, the rest shared evenly."""
+    said = np.array([list(distribution.values())])  # (1, L)
+    rest = (1 - rate) / (len(distribution) - 1)
+    meant = np.array([[rate if label == intended else rest for label in distribution]])
+    return dict(zip(distribution, product(said, meant, 1.0)[0].tolist(), strict=True))
 
 
 def earlier_pool(context: Context, iteration: int) -> list[Mapping[str, float]]:
@@ -90,32 +114,40 @@ def interleaved(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) 
 
 
 def labelled(
-    rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel], iteration: int, agreeing: bool = False,
+    rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel], iteration: int, rate: float | None = None,
     unasked: Sequence[dict[str, Any]] = (),
 ) -> tuple[list[LabelledExample], list[dict[str, Any]]]:  # fmt: skip
     """Examples for the texts with a label, a drop for each of the others; `unasked` ones are what they were written
-    for, and of the teacher's label, its confidence and agreement nothing is known."""
+    for, and of the teacher's label, its confidence and agreement nothing is known.
+
+    `rate`: how much the label a text was written for counts (see `both`); None = not at all.
+    """
     examples: list[LabelledExample] = []
     drops: list[dict[str, Any]] = []
     for row, answer in zip(rows, answers, strict=True):
         if answer.label is None:
             drops.append({"reason": answer.fault, "text": row["text"], "detail": answer.said[:200] or None})
             continue
-        intended = row["intended"]
-        if agreeing and intended not in (None, answer.label):
+        intended, label = row["intended"], answer.label
+        confidence, distribution = answer.confidence, answer.distribution
+        if rate is not None and intended is not None and distribution is not None:
+            distribution = both(distribution, intended, rate)
+            label = max(distribution, key=distribution.__getitem__)
+            confidence = distribution[label]
+        elif rate is not None and intended not in (None, label):
             drops.append({"reason": DISAGREES, "text": row["text"], "detail": f"{intended}, labelled {answer.label}"})
             continue
         examples.append(
             LabelledExample(
                 id=f"i{iteration:03d}-{len(examples):04d}",
                 text=row["text"],
-                label=answer.label,
+                label=label,
                 iteration=iteration,
                 source=row["source"],
                 intended=intended,
                 teacher_label=answer.label,
-                teacher_confidence=answer.confidence,
-                teacher_distribution=answer.distribution,
+                teacher_confidence=confidence,
+                teacher_distribution=distribution,
                 teacher_raw=answer.raw,
                 agrees=None if intended is None else intended == answer.label,
             )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.nodes.label import interleaved, labelled
+import pytest
+
+from agent.nodes.label import both, interleaved, labelled
 from agent.teacher.labelling import TeacherLabel
 
 
@@ -58,3 +60,20 @@ def test_a_text_nobody_was_asked_about_is_what_it_was_written_for_and_no_more() 
     examples, _ = labelled([row("1")], [answer], 1, unasked=[row("2", "b", "easy")])
     assert [(e.id, e.label, e.intended) for e in examples] == [("i001-0000", "a", None), ("i001-0001", "b", "b")]
     assert examples[1].teacher_label is examples[1].teacher_confidence is examples[1].agrees is None
+
+
+def test_the_intended_label_counts_as_much_as_the_two_agree() -> None:
+    assert both({"a": 0.6, "b": 0.4}, "b", 0.5) == pytest.approx({"a": 0.6, "b": 0.4}, abs=1e-3)
+    assert both({"a": 0.6, "b": 0.4}, "b", 0.75) == pytest.approx({"a": 0.6 / 1.8, "b": 1.2 / 1.8}, abs=1e-3)
+    three = both({"a": 0.5, "b": 0.25, "c": 0.25}, "c", 0.8)  # c: 0.25 × 0.8, the others × 0.1
+    assert three == pytest.approx({"a": 0.05 / 0.275, "b": 0.025 / 0.275, "c": 0.2 / 0.275}, abs=2e-3)
+
+
+def test_two_labels_that_differ_are_weighed_where_there_is_a_distribution_and_else_dropped() -> None:
+    sure = TeacherLabel("a", 0.6, {"a": 0.6, "b": 0.4}, None)
+    rows = [row("1", "b", "easy"), row("2", "b", "easy"), row("3")]
+    examples, drops = labelled(rows, [sure, TeacherLabel("a", None, None, None), sure], 1, rate=0.75)
+    assert [(e.label, e.teacher_label, e.agrees) for e in examples] == [("b", "a", False), ("a", "a", None)]
+    assert examples[0].teacher_confidence == pytest.approx(2 / 3, abs=1e-3)
+    assert examples[1].teacher_confidence == 0.6, "a pool text was written for nothing"
+    assert drops == [{"reason": "disagrees", "text": "2", "detail": "b, labelled a"}]
