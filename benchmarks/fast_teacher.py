@@ -31,8 +31,8 @@ NOT_NEEDED = ("torchvision", "torchaudio", "torchcodec")
 """They come with vLLM, are for pictures and sound, and do not load beside a CPU build of torch."""
 TEXTS, READY_SECONDS = 96, 600
 SAMPLING = {"top_k": 40, "top_p": 0.95, "min_p": 0.05}
-"""llama.cpp's own defaults, so that both servers draw alike. Without them vLLM draws from the whole vocabulary, and of a
-model of 1.5 B in 8 bit half of the texts were broken."""
+"""llama.cpp's own defaults, so that both servers draw alike. Without them vLLM draws from the whole vocabulary, and of
+a model of 1.5 B in 8 bit half of the texts were broken."""
 BLOCK = 32
 """Tokens of a block of the prefix cache, the smallest this back end has: the labeller's shared prompt is about 35
 tokens, and blocks of the default 128 never share it."""
