@@ -219,6 +219,42 @@ def predict(
 
 
 @app.command()
+def teach(
+    folder: RunFolder,
+    example: Annotated[str, typer.Option(help="A JSON object with the task's fields and `label`.")],
+    paraphrases: Annotated[int, typer.Option(min=0, max=50, help="Asked of the teacher, to see what it learned.")] = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Teach RUN's student one example more, and say what it learned and what it forgot."""
+    from agent.report.wording import gain, plural, points
+    from agent.teach import teach as teach_run
+
+    with _display(folder, "give the same command again") as progress:
+        done = teach_run(folder, example, paraphrases, progress)
+    if as_json:
+        out.print_json(data=done)
+        return
+    before, after, test = done["before"], done["after"], done["test"]
+    asked, label = len(done["paraphrases"]), done["example"]["label"]
+    low, high = (gain(0.0, value) for value in test["interval"])
+    out.print(f"learned: {done['verdict']['learned']}; forgotten: {done['verdict']['forgotten']}", markup=False)
+    out.print(
+        f"the example: {before['label']} → {after['label']}, p({label}) {before['confidence']:.2f} → "
+        f"{after['confidence']:.2f}; of {plural(asked, 'paraphrase')} right: {before['paraphrases_right']} → "
+        f"{after['paraphrases_right']}",
+        markup=False,
+    )
+    out.print(
+        f"test macro-F1 {points(before['test'])} → {points(after['test'])} ({gain(0.0, test['difference'])} [{low}, "
+        f"{high}]); of {plural(test['texts'], 'text')} {test['now_wrong']} went wrong, {test['now_right']} right",
+        markup=False,
+    )
+    out.print(
+        f"the student: {done['path']}; `evokd predict` takes it from now on; remove the folder to undo it", markup=False
+    )
+
+
+@app.command()
 def models(as_json: AsJson = False) -> None:
     """Models that are fetched by name, students and local teachers; a hub name or a folder will do as well."""
     from agent.weights import CATALOGUE

@@ -27,7 +27,7 @@ def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]
         UserError: the folder holds no trained student, or there is no text, or one without all the fields.
     """
     run = RunDir.open(folder)
-    trained = [path for it in run.iterations() for path in (it.adapter, it.self_adapter) if path.exists()]
+    trained = run.adapters()
     if not trained:
         remedy = f"`evokd resume {folder}` first."
         raise UserError(Fault(str(folder), "a trained student", "none yet", remedy))

@@ -72,16 +72,22 @@ def resume(root: Path, watcher: Watcher) -> dict[str, Any]:
     run = RunDir.open(root)
     config = resolve(read_recipe(run.config), where=str(run.config))
     task = load_task(config.task)
-    birth = read_json(run.identity)
-    if fingerprint(task) != birth["task"]:
-        remedy = "Restore the data, or start a new run."
-        raise UserError(Fault(f"{root}: task {config.task}", "the data the run began with", "other data", remedy))
+    birth = born(run, task)
     plan = plan_of(config, task)
     if run.graph.exists() and run.graph.read_text(encoding="utf-8") != drawing(plan):
         remedy = "An ablation cannot change in the middle of a run; start a new one."
         raise UserError(Fault(str(run.graph), "the graph the run began with", "another", remedy))
     with run.alone():
         return _drive(config, plan, task, run, birth, watcher)
+
+
+def born(run: RunDir, task: Task) -> dict[str, Any]:
+    """What run.json holds. Raises UserError when `task` is not what the run began with."""
+    birth: dict[str, Any] = read_json(run.identity)
+    if fingerprint(task) != birth["task"]:
+        remedy = "Restore the data, or start a new run."
+        raise UserError(Fault(f"{run.root}: task {task.name}", "the data the run began with", "other data", remedy))
+    return birth
 
 
 def _drive(

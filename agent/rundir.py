@@ -106,6 +106,21 @@ class RunDir:
     def iteration(self, number: int) -> IterationDir:
         return IterationDir(self.root / f"iteration_{number:03d}", number)
 
+    def taught(self) -> list[TaughtDir]:
+        """What `evokd teach` added, in order; not what was cut before it ended."""
+        found = sorted(self.root.glob("taught_[0-9][0-9][0-9]"))
+        return [one for one in (TaughtDir(path, int(path.name[-3:])) for path in found) if one.record.exists()]
+
+    def next_taught(self) -> TaughtDir:
+        """The one after them."""
+        number = max((one.number for one in self.taught()), default=0) + 1
+        return TaughtDir(self.root / f"taught_{number:03d}", number)
+
+    def adapters(self) -> list[Path]:
+        """Every student of this run, oldest first: of each iteration, then of each `teach`."""
+        made = [path for one in self.iterations() for path in (one.adapter, one.self_adapter)]
+        return [path for path in [*made, *(one.adapter for one in self.taught())] if path.exists()]
+
     def iterations(self) -> list[IterationDir]:
         """The iterations that exist, in order."""
         found = sorted(self.root.glob("iteration_[0-9][0-9][0-9]"))
@@ -237,6 +252,28 @@ class IterationDir:
     @property
     def adapter(self) -> Path:
         return self.root / "adapter"
+
+
+@dataclass(frozen=True)
+class TaughtDir:
+    """`taught_001/`: one example added to a run that had ended."""
+
+    root: Path
+    number: int
+
+    @property
+    def record(self) -> Path:
+        """The example, and what the student said before and after."""
+        return self.root / "taught.json"
+
+    @property
+    def adapter(self) -> Path:
+        return self.root / "adapter"
+
+    @property
+    def model(self) -> Path:
+        """The student, as `model/` of the run."""
+        return self.root / "model"
 
 
 def write_text(path: Path, text: str) -> None:

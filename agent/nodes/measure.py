@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from agent.rundir import read_json, write_json
 from agent.state import Context, State, StudentLane
-from tasks.task import Example, kind_module
+from agent.student.student import Student
+from tasks.task import Example, Task, kind_module
 
 
 def measure(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -19,8 +21,9 @@ def measure(state: State, runtime: Runtime[Context]) -> StudentLane:
     """
     context = runtime.context
     here = context.run.iteration(state["iteration"])
-    test, answers = score_of(context, state, context.task.test[: context.config.test_limit])
-    dev = score_of(context, state, context.task.dev)[0] if context.task.dev else None
+    task, adapter = context.task, context.run.root / str(state["adapter"])
+    test, answers = score_of(context.student, adapter, task, task.test[: context.config.test_limit])
+    dev = score_of(context.student, adapter, task, task.dev)[0] if task.dev else None
     write_json(here.answers, answers)
     before = None
     if state.get("self_trained"):
@@ -31,13 +34,12 @@ def measure(state: State, runtime: Runtime[Context]) -> StudentLane:
 
 
 def score_of(
-    context: Context, state: State, examples: Sequence[Example]
+    student: Student, adapter: Path, task: Task, examples: Sequence[Example]
 ) -> tuple[dict[str, Any], dict[str, list[int]]]:
     """Metrics of the student's answers against the gold labels, and both as indices of labels."""
-    labels = list(context.task.labels)
-    adapter = context.run.root / str(state["adapter"])
-    probabilities = context.student.predict([example.text for example in examples], adapter)  # (N, L)
+    labels = list(task.labels)
+    probabilities = student.predict([example.text for example in examples], adapter)  # (N, L)
     best = [int(i) for i in probabilities.argmax(axis=1)]
     gold = [str(example.label) for example in examples]
-    scores = kind_module(context.task.kind).metrics(gold, [labels[i] for i in best], labels)
+    scores = kind_module(task.kind).metrics(gold, [labels[i] for i in best], labels)
     return scores, {"gold": [labels.index(label) for label in gold], "predicted": best}
