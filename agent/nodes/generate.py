@@ -214,8 +214,10 @@ def written(task: Task, call: Call, reply: Reply | None) -> tuple[list[dict[str,
     for slot, text in zip(call.slots, texts, strict=False):
         parts = [text[field] for field in task.fields] if task.several else [text]
         parts = [str(part).encode("utf-8", "replace").decode().strip() for part in parts]  # no half surrogate pairs
-        if all(parts):
-            line = joined(parts) if len(parts) > 1 else parts[0]
+        line = joined(parts) if len(parts) > 1 else parts[0]
+        if echo(slot, line):
+            drops.append({"reason": "echo", "text": line, "detail": slot.label})
+        elif all(parts):
             pattern = call.weaknesses[0]["pattern"] if call.weaknesses and slot.kind == "hard" else None
             made.append(
                 {"text": line, "intended": slot.label, "source": slot.kind, "pattern": pattern,
@@ -228,6 +230,12 @@ def written(task: Task, call: Call, reply: Reply | None) -> tuple[list[dict[str,
     reason = reply.fault or "not_written"
     drops += [{"reason": reason, "text": None, "detail": reply.text[-200:]}] * max(0, short)
     return made, drops
+
+
+def echo(slot: Slot, text: str) -> bool:
+    """Whether `text` repeats what was asked of it: a teacher of 1.5 B wrote "Easy, two sentences, formal." as a text."""
+    asked = ", ".join(slot.attributes.values()).casefold()
+    return len(slot.attributes) > 1 and asked in " ".join(text.split()).casefold()
 
 
 def _weaknesses(state: State, context: Context) -> list[dict[str, Any]]:

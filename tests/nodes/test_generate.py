@@ -135,3 +135,11 @@ def test_a_text_of_several_fields_is_an_object_of_them_in_the_tasks_order() -> N
     said = request(pair, call("hard"), 1.0).messages[-1][1]
     assert "Write 1 new examples, each of premise and hypothesis" in said
     assert '{"texts": [{"premise": "...", "hypothesis": "..."}, ...]}' in said
+
+
+def test_a_text_that_repeats_what_was_asked_of_it_is_a_drop() -> None:
+    slot = Slot("a", "easy", {"length": "two sentences", "register": "formal"})
+    texts = ["Easy (the classifier would get it right), two  sentences, Formal.", "Two sentences on formal dress."]
+    made, drops = written(TASK, Call("a", (slot, slot), (), (), ()), reply(texts))
+    assert [row["text"] for row in made] == [texts[1]]
+    assert [(drop["reason"], drop["detail"]) for drop in drops] == [("echo", "a")]
