@@ -233,7 +233,7 @@ def written(task: Task, call: Call, reply: Reply | None) -> tuple[list[dict[str,
 
 
 def echo(slot: Slot, text: str) -> bool:
-    """Whether `text` repeats what was asked of it: a teacher of 1.5 B wrote "Easy, two sentences, formal." as a text."""
+    """Whether `text` repeats what was asked of it: a small teacher wrote "Easy, two sentences, formal."."""
     asked = ", ".join(slot.attributes.values()).casefold()
     return len(slot.attributes) > 1 and asked in " ".join(text.split()).casefold()
 
