@@ -18,7 +18,7 @@ from agent.state import rng
 from agent.teacher.labelling import label_request
 from agent.teacher.messages import Request
 from agent.teacher.pricing import Pricing
-from agent.trust import shares
+from agent.trust import PROBE, shares
 from tasks.task import Example, Task, load_task
 
 CHARACTERS_A_TOKEN = 4.0
@@ -118,12 +118,13 @@ def each_turn(plan: Plan) -> list[dict[str, int]]:
 
 
 def asked_apart(plan: Plan, config: RunConfig) -> int:
-    """Written texts that are labelled in a separate call, over the whole run: at first all, then those of `apart`."""
+    """Written texts that are labelled in a separate call, over the run: those of `apart`, and at first some others."""
     if "separation" in plan.without:
         return 0
     asked = [candidates(kept, config.batch.surplus) for kept in each_turn(plan)]
     later = sum(texts.get(kind, 0) for texts in asked[1:] for kind in plan.apart)
-    return later + sum(sum(texts.values()) for texts in asked[:1])
+    first = [(kind, count) for texts in asked[:1] for kind, count in texts.items()]
+    return later + sum(count if kind in plan.apart else min(count, PROBE) for kind, count in first)
 
 
 def taken(plan: Plan, config: RunConfig, pool: int) -> int:

@@ -16,6 +16,8 @@ DISAGREES = "disagrees"
 """Reason of a drop: the separate label is not the intended one."""
 PROVEN, ASKED = 0.9, 8
 """Kappa, over at least so many texts, from which easy texts are no longer labelled apart."""
+PROBE = 24
+"""Easy texts whose labels tell whether the other ones need any; of two labels, one that differs leaves it proven."""
 LEAST = 0.25
 """Share of the places; a call for fewer texts pays its prompt for little."""
 
@@ -37,7 +39,11 @@ def agreement(run: RunDir, iteration: int) -> tuple[int, int]:
 
 def proven(run: RunDir, iteration: int, labels: int) -> bool:
     """Whether easy texts may keep the label they were written for, unasked."""
-    agreed, asked = agreement(run, iteration)
+    return enough(*agreement(run, iteration), labels)
+
+
+def enough(agreed: int, asked: int, labels: int) -> bool:
+    """Whether `agreed` of `asked` texts prove that the teacher writes what it is asked for."""
     return asked >= ASKED and kappa(agreed, asked, labels) >= PROVEN
 
 

@@ -67,8 +67,8 @@ def test_as_many_generating_calls_are_foretold_as_equal_need_makes(task: str, la
 def test_labelling_asks_for_every_hard_candidate_and_every_pool_text() -> None:
     # 52 pool and 4 easy texts, then 48 pool texts and 6 hard candidates
     assert node("label", shape(iterations=2)) == {"calls": 110, "prompt_tokens": 110 * 50, "tokens": 110 * 53}
-    # without a pool its places go to easy and hard: 56 easy ones, then 28 hard ones, 42 candidates
-    assert node("label", shape(frozenset({"sample"}), iterations=2))["calls"] == 98
+    # without a pool its places go to easy and hard: 24 of 56 easy ones, then 28 hard ones, 42 candidates
+    assert node("label", shape(frozenset({"sample"}), iterations=2))["calls"] == 66
     assert node("label", shape(frozenset({"separation"}), iterations=2))["calls"] == 100
     assert node("label", shape(apart=("hard", "easy"), iterations=2))["calls"] == 114
     assert node("label", shape(iterations=2), teacher={"texts_per_label_call": 10})["calls"] == 11

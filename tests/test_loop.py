@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.baselines.strategy import strategy_names
+from agent.example import read_examples
 from agent.nodes.generate import of_missed
 from agent.rundir import RunDir, read_json, read_jsonl
+from agent.trust import PROBE
 from tasks.task import Example, load_task
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher, last_message
@@ -337,3 +341,17 @@ def test_a_budget_that_pays_no_further_generating_call_is_what_ends_a_run_withou
     run = bench.run(bench.config(iterations=50, without=["sample"], budget={"tokens": 4000}), "a")
     assert read_json(run.result)["stopped_because"] == "budget: tokens"
     balanced(run)
+
+
+@pytest.mark.parametrize(("noisy", "all_asked"), [(0.0, False), (0.3, True)])
+def test_a_teacher_that_writes_what_it_is_asked_for_labels_a_part_of_the_first_texts(
+    tmp_path: Path, noisy: float, all_asked: bool
+) -> None:
+    with closing(FakeTeacher(toy_answer, labels=("warm", "cold"), noisy=noisy)) as fake:
+        bench = Bench(tmp_path, fake)
+        run = bench.run(bench.config(iterations=1, batch={"hard": 20, "easy": 20, "pool": 0}), "run")
+    made = read_examples(run.iteration(1).candidates)
+    asked = [e.agrees for e in made if e.agrees is not None]
+    assert len(made) > PROBE
+    assert len(asked) == (len(made) if all_asked else PROBE)
+    assert all(e.label == e.intended and e.teacher_label is None for e in made if e.agrees is None)

@@ -19,7 +19,7 @@ from agent.rundir import put_drops, read_jsonl
 from agent.state import Context, State, TeacherLane
 from agent.teacher.calibration import calibrate, label_weights
 from agent.teacher.labelling import TeacherLabel, label_texts
-from agent.trust import DISAGREES, agreement, proven
+from agent.trust import DISAGREES, PROBE, agreement, enough, proven
 from agent.valuation import product
 
 
@@ -38,23 +38,23 @@ def label(
     here, after = context.run.iteration(iteration), context.run.iteration(iteration + 1)
     generated = read_jsonl(here.generated)
     found = [{**row, "source": "pool", "intended": None} for row in read_jsonl(here.sampled)]
-    kinds = set(apart) if proven(context.run, iteration, len(context.task.labels)) else {r["source"] for r in generated}
-    asked = [row for row in generated if separate and row["source"] in kinds]
-    kept = [row for row in generated if not (separate and row["source"] in kinds)]
-    rows = interleaved(found, asked)
-    answers = label_texts(
-        context.teacher,
-        context.config.teacher,
-        context.task,
-        [row["text"] for row in rows],
-        "label",
-        iteration,
-        [row.get("labels") for row in rows],
-    )
+    asked = [row for row in generated if separate and row["source"] in apart]
+    kept = [] if separate else generated
+    open_ = [row for row in generated if separate and row["source"] not in apart]
+    if proven(context.run, iteration, len(context.task.labels)):
+        kept, open_ = open_, []
+    rows = interleaved(found, [*asked, *open_[:PROBE]])
+    answers = ask(context, iteration, rows)
+    if rest := open_[PROBE:]:
+        if enough(*agreed_so_far(context, iteration, rows, answers), len(context.task.labels)):
+            kept = rest
+        else:
+            rows, answers = [*rows, *rest], [*answers, *ask(context, iteration, rest)]
     if context.config.teacher.calibrate:
         weights = label_weights(earlier_pool(context, iteration) + raw_of_pool(rows, answers))
         answers = answers if weights is None else [calibrated(answer, weights) for answer in answers]
-    rate = agreeing_rate(context, iteration, rows, answers) if agreeing else None
+    so_far = agreed_so_far(context, iteration, rows, answers)
+    rate = agreeing_rate(*so_far, len(context.task.labels)) if agreeing else None
     examples, drops = labelled(rows, answers, iteration + 1, rate, unasked=kept)
     write_examples(after.candidates, examples)
     write_examples(after.batch, examples)
@@ -63,16 +63,25 @@ def label(
     return {"waiting": len(examples), "budget_ended": ended}
 
 
-def agreeing_rate(
+def ask(context: Context, iteration: int, rows: Sequence[dict[str, Any]]) -> list[TeacherLabel]:
+    """The teacher's label of each row's text."""
+    texts, choices = [row["text"] for row in rows], [row.get("labels") for row in rows]
+    return label_texts(context.teacher, context.config.teacher, context.task, texts, "label", iteration, choices)
+
+
+def agreed_so_far(
     context: Context, iteration: int, rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel]
-) -> float:
-    """The share of this run's written texts, these included, whose two labels agree; chance where there are none."""
+) -> tuple[int, int]:
+    """(texts whose two labels agree, texts with two labels) of this run, these included."""
     agreed, asked = agreement(context.run, iteration)
     pairs = [(row["intended"], answer.label) for row, answer in zip(rows, answers, strict=True)]
     now = [intended == given for intended, given in pairs if intended is not None and given is not None]
-    labels = len(context.task.labels)
-    rate = (agreed + now.count(True) + 1) / (asked + len(now) + labels)
-    return max(1 / labels, rate)
+    return agreed + now.count(True), asked + len(now)
+
+
+def agreeing_rate(agreed: int, asked: int, labels: int) -> float:
+    """The share of texts whose two labels agree, chance where there are none (one more, and one miss more a label)."""
+    return max(1 / labels, (agreed + 1) / (asked + labels))
 
 
 def both(distribution: Mapping[str, float], intended: str, rate: float) -> dict[str, float]:
