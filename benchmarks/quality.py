@@ -31,11 +31,13 @@ from agent.rundir import read_jsonl, write_jsonl, write_text
 
 HERE = Path(__file__).parent
 CELLS, PAGE, README = HERE / "cells.jsonl", HERE / "RESULTS.md", HERE.parent / "README.md"
-CONTROL = "pool_random"
-"""What the others are compared with, seed by seed and text by text."""
+CONTROL, WRITTEN = "pool_random", "static"
+"""What the others are compared with, seed by seed and text by text: where there is a pool, and where all is written."""
+NO_POOL = "_no_pool"
+"""How the names of tasks without a pool end (benchmarks/sets.py)."""
 MARKS = ("<!-- benchmarks.quality -->", "<!-- /benchmarks.quality -->")
 """What stands between them in the README is the table."""
-IN_README = ("seed_only", "pool_random", "uncertainty", "evokd", "full_shot", "teacher_shot")
+IN_README = ("seed_only", "static", "pool_random", "uncertainty", "evokd", "full_shot", "teacher_shot")
 
 
 def main() -> None:
@@ -52,7 +54,9 @@ def main() -> None:
     kept = read_jsonl(CELLS)
     write_text(PAGE, page(kept))
     done = [done_of(row) for row in kept]
-    write_text(PAGE.with_suffix(".html"), grid_page(compared(done), done, CONTROL, len(done)))
+    for control, some in halves(done):
+        name = "RESULTS.html" if control == CONTROL else f"RESULTS{NO_POOL}.html"
+        write_text(HERE / name, grid_page(compared(some, control), some, control, len(some)))
     made = readme_table(done)
     if given.readme:
         put(made, README)
@@ -70,13 +74,21 @@ def key(row: dict[str, Any]) -> str:
     return json.dumps([row["task"], row["arm"], row["seed"]])
 
 
-def compared(done: Sequence[Done]) -> list[Row]:
-    return rows(Grid(tuple(one.cell for one in done), HERE, budget_tokens=12_000), done, CONTROL)
+def halves(done: Sequence[Done]) -> Iterator[tuple[str, list[Done]]]:
+    """The cells of tasks with a pool and of those without, where there are any, each with its control."""
+    for control, without in ((CONTROL, False), (WRITTEN, True)):
+        some = [one for one in done if one.cell.task_name.endswith(NO_POOL) == without]
+        if some:
+            yield control, some
+
+
+def compared(done: Sequence[Done], control: str) -> list[Row]:
+    return rows(Grid(tuple(one.cell for one in done), HERE, budget_tokens=12_000), done, control)
 
 
 def readme_table(done: Sequence[Done]) -> str:
     """A row a strategy, a column a task: `78.8 ± 1.6 (3 seeds, 11,970 tokens)`; a dash where nothing is done."""
-    found = {(row.task, row.arm): row for row in compared(done)}
+    found = {(row.task, row.arm): row for control, some in halves(done) for row in compared(some, control)}
     tasks = [task for task, _ in groupby(sorted(row.task for row in found.values()))]
 
     def said(task: str, arm: Arm) -> str:
@@ -101,8 +113,8 @@ def page(kept: Sequence[dict[str, Any]]) -> str:
     return "\n\n".join([
         "# Results",
         "Written by `python -m benchmarks.quality table` from [cells.jsonl](cells.jsonl); curves over teacher tokens: "
-        "[RESULTS.html](RESULTS.html).",
-        markdown(compared(done), CONTROL, len(done), len(done)).strip(),
+        "[RESULTS.html](RESULTS.html). Without a pool of real texts, against `static`, in the second table.",
+        *(markdown(compared(some, control), control, len(some), len(some)).strip() for control, some in halves(done)),
         "Macro-F1 by seed, since rows of different seeds cannot be compared:",
         table(["task", "arm", "seeds", "macro-F1 of each"], list(by_seed(done))),
         table(["setting", "value"], settings),
