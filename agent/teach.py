@@ -88,7 +88,7 @@ def learn(
     record = {
         "example": {"text": example.text, "label": example.label},
         "paraphrases": list(paraphrases),
-        "replayed": len(rows),
+        "trained_on": len(rows),
         "test": changed(said["before"].pop("answers"), said["after"].pop("answers"), len(labels)),
         **said,
     }
