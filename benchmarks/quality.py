@@ -113,7 +113,8 @@ def page(kept: Sequence[dict[str, Any]]) -> str:
     return "\n\n".join([
         "# Results",
         "Written by `python -m benchmarks.quality table` from [cells.jsonl](cells.jsonl); curves over teacher tokens: "
-        "[RESULTS.html](RESULTS.html). Without a pool of real texts, against `static`, in the second table.",
+        "[RESULTS.html](RESULTS.html). Without a pool of real texts, against `static`, in the second table; curves: "
+        "[RESULTS_no_pool.html](RESULTS_no_pool.html).",
         *(markdown(compared(some, control), control, len(some), len(some)).strip() for control, some in halves(done)),
         "Macro-F1 by seed, since rows of different seeds cannot be compared:",
         table(["task", "arm", "seeds", "macro-F1 of each"], list(by_seed(done))),
