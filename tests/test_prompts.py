@@ -22,16 +22,12 @@ TASK = Task(
     "t", "classification", "French", "review", "Happy?", {"good": "would come back", "bad": ""},
     {"length": ("short",)}, SEED, (), (Example("a pool text", None),), (Example("a test text", "good"),), (),
 )  # fmt: skip
-SLOTS = (
-    Slot("good", "hard", {"length": "short"}),
-    Slot("good", "easy", {"length": "long"}),
-    Slot("good", "plain", {"length": "long", "subject": "hotel"}),
-)
 
 
-def generated(**fields: Any) -> tuple[tuple[str, str], ...]:
-    parts: dict[str, Any] = {"weaknesses": (), "examples": (), "missed": (), "form": form(TASK), **fields}
-    return render("generate", task=TASK, label="good", slots=SLOTS, **parts)
+def generated(kind: str = "easy", **fields: Any) -> tuple[tuple[str, str], ...]:
+    slots = (Slot("good", kind, {"length": "short"}), Slot("good", kind, {"length": "long", "subject": "hotel"}))
+    parts: dict[str, Any] = {"weaknesses": (), "examples": (), "missed": (), "taken_for": "", "form": form(TASK)}
+    return render("generate", task=TASK, label="good", slots=slots, **{**parts, **fields})
 
 
 def test_labelling_is_one_text_after_a_part_that_is_the_same_for_all_texts() -> None:
@@ -63,22 +59,32 @@ def test_without_an_analysis_there_is_no_conversation() -> None:
     assert [role for role, _ in generated()] == ["system", "user"]
 
 
-def test_each_text_asked_for_is_a_line_with_its_kind_and_attributes() -> None:
+def test_each_text_asked_for_is_a_line_with_its_attributes() -> None:
     lines = generated()[1][1].splitlines()
-    assert lines[0].startswith('Write 3 new texts. Each is clearly "good" (would come back)')
-    assert lines[1:4] == [
-        "1. hard (the classifier would get it wrong), short",
-        "2. easy (the classifier would get it right), long",
-        "3. long, hotel",
-    ]
-    assert lines[-1].endswith("with 3 texts in this order.")
+    asked = 'Write 2 new texts. Each is clearly "good" (would come back), and differs from the others in subject'
+    assert lines[0] == f"{asked} and wording:"
+    assert lines[1:3] == ["1. short", "2. long, hotel"]
+    assert lines[-1].endswith("with 2 texts in this order.")
+
+
+def test_a_hard_text_reads_at_first_like_what_the_student_takes_it_for() -> None:
+    first = generated("hard", taken_for="bad")[1][1].splitlines()[0]
+    assert 'Each is "good" (would come back) but reads at first like "bad", and differs' in first
+    paper = generated("hard")[1][1].splitlines()[0]
+    assert 'Each is "good" (would come back) but of a kind that the classifier gets wrong, and differs' in paper
+
+
+def test_no_word_of_easy_or_hard_is_said_that_could_come_back_in_a_text() -> None:
+    for kind, aim in (("easy", ""), ("plain", ""), ("hard", ""), ("hard", "bad")):
+        words = " ".join(content for _, content in generated(kind, taken_for=aim)).lower()
+        assert "easy" not in words and "hard" not in words
 
 
 def test_examples_and_missed_texts_are_shown_only_where_there_are_some() -> None:
     bare, full = generated()[1][1], generated(examples=("Lovely.",), missed=("Not bad.",))[1][1]
     assert "- " not in bare and "something else" not in bare
     assert full.startswith(
-        'Examples of "good":\n- Lovely.\nThe classifier took these for something else:\n- Not bad.\nWrite 3 new'
+        'Examples of "good":\n- Lovely.\nThe classifier took these for something else:\n- Not bad.\nWrite 2 new'
     )
 
 
@@ -113,7 +119,8 @@ def test_every_file_is_one_call_and_all_its_blocks_have_a_role() -> None:
 
 
 def test_no_request_shows_a_test_text_or_a_text_of_the_pool_that_was_not_given() -> None:
-    call = Call("good", SLOTS, (), ("Lovely.",), ())
+    slots = (Slot("good", "easy", {"length": "short"}),)
+    call = Call("good", slots, (), ("Lovely.",), ())
     wrong = [{"text": "Lovely.", "predicted": "bad", "label": "good"}]
     requests = [analyze_request(TASK, wrong, []), generate_request(TASK, call, 1.0), label_request(TASK, "new", True)]
     said = "\n".join(content for request in requests for _, content in request.messages)

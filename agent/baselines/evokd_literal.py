@@ -2,9 +2,10 @@
 
 Train on the seeds; examine the student on the batch before training on it; summarise its mistakes from wrong and
 correct examples; in the same conversation write hard and easy texts; label them apart; train. No pool, no choice
-among candidates, no soft labels, no attributes. Differs: a generating call is of one label (several in one call mixed
-them up), the first batch is easy texts alone, near repetitions are dropped, and the student is trained anew on all of
-the history: the paper's schedule is not known to us.
+among candidates, no soft labels, no attributes. Differs: a generating call is of one label and of hard or easy texts
+alone (several labels in one call were mixed up, and the word "easy" came back in the texts), the first batch is easy
+texts alone, near repetitions are dropped, and the student is trained anew on all of the history: the paper's schedule
+is not known to us.
 """
 
 from agent.baselines.strategy import OURS, Strategy, Writing
@@ -18,5 +19,5 @@ STRATEGY = Strategy(
         "teacher": {"calibrate": False},
     },
     apart=("hard", "easy"),
-    writing=Writing(seeds=False, attributes=False),
+    writing=Writing(seeds=False, attributes=False, aimed=False),
 )

@@ -27,6 +27,9 @@ class Writing:
     """Shows seed examples of the label."""
     attributes: bool = True
     """Asks each text for attributes of its own: length, register, subject."""
+    aimed: bool = True
+    """A hard text is to read at first like a label that the student took such texts for, and easy ones are asked for
+    without a word of its mistakes. Else both are asked for in the conversation of the analysis, as the paper has it."""
     missed: bool = False
     """Only of seed examples that the student gets wrong: it is examined on these, not on its batch."""
 

@@ -58,7 +58,7 @@ class Slot:
 
 @dataclass(frozen=True)
 class Call:
-    """One request: slots of one label, and what the teacher is shown."""
+    """One request: slots of one label and kind, and what the teacher is shown."""
 
     label: str
     slots: tuple[Slot, ...]
@@ -67,6 +67,8 @@ class Call:
     """Seed examples of the label."""
     missed: tuple[str, ...]
     """Texts of the label that the student got wrong."""
+    taken_for: str = ""
+    """The label that hard texts are to be taken for at first; "" = any."""
 
 
 def generate(
@@ -90,7 +92,9 @@ def generate(
         wrong = {row["text"] for row in predictions if not row["correct"]} if iteration else None
         calls = of_missed(context.task, context.shots, wrong, context.config.batch.texts_per_call)
     else:
-        calls = plan(context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), rng)
+        calls = plan(
+            context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), writing, rng
+        )
         calls = [shown(context.task, call, context.shots, writing, prompt, i) for i, call in enumerate(calls)]
     sampled, asked = read_jsonl(here.sampled), len(calls)
     calls = calls[: int(min(asked, generating_calls(context, iteration, "generate")))]
@@ -149,20 +153,35 @@ def plan(
     wanted: Sequence[Slot],
     predictions: Sequence[Mapping[str, Any]],
     weaknesses: Sequence[Mapping[str, Any]],
+    writing: Writing,
     rng: np.random.Generator,
 ) -> list[Call]:
-    """The slots in calls of one label, at most `texts_per_call` each; what a call shows is drawn anew."""
-    size = context.config.batch.texts_per_call
+    """The slots in calls of one label and kind, at most `texts_per_call` each; what a call shows is drawn anew."""
+    size, task = context.config.batch.texts_per_call, context.task
     calls = []
-    for label in context.task.labels:
-        mine = [slot for slot in wanted if slot.label == label]
+    for label in task.labels:
         seeds = [shot.text for shot in context.shots if shot.label == label]
-        missed = [row["text"] for row in predictions if row["label"] == label and not row["correct"]]
+        wrong = [row for row in predictions if row["label"] == label and not row["correct"]]
         known = tuple(weakness for weakness in weaknesses if weakness["label"] == label)[:SHOWN]
-        for start in range(0, len(mine), size):
-            now = tuple(mine[start : start + size])
-            calls.append(Call(label, now, known, _some(context.task, seeds, rng), _some(context.task, missed, rng)))
+        for kind in dict.fromkeys(slot.kind for slot in wanted):
+            mine = [slot for slot in wanted if (slot.label, slot.kind) == (label, kind)]
+            told = kind == "hard" or not writing.aimed
+            for start in range(0, len(mine), size):
+                missed = _some(task, [row["text"] for row in wrong], rng) if told else ()
+                aim = taken_for(wrong, label, list(task.labels), rng) if writing.aimed and kind == "hard" else ""
+                calls.append(
+                    Call(label, tuple(mine[start : start + size]), known if told else (),
+                         _some(task, seeds, rng), missed, aim)
+                )  # fmt: skip
     return [calls[i] for i in rng.permutation(len(calls))]
+
+
+def taken_for(
+    wrong: Sequence[Mapping[str, Any]], label: str, labels: Sequence[str], rng: np.random.Generator
+) -> str:  # fmt: skip
+    """What the student took a text of `label` for, drawn from its mistakes; any other label where it made none."""
+    others = [str(row["predicted"]) for row in wrong] or [other for other in labels if other != label]
+    return others[int(rng.integers(len(others)))]
 
 
 def of_missed(task: Task, shots: Sequence[Example], wrong: Collection[str] | None, size: int) -> list[Call]:
@@ -192,7 +211,8 @@ def request(task: Task, call: Call, temperature: float, prompt: str = "generate"
         role="generator",
         messages=render(
             prompt, task=task, label=call.label, slots=call.slots,
-            weaknesses=call.weaknesses, examples=call.examples, missed=call.missed, form=form(task),
+            weaknesses=call.weaknesses, examples=call.examples, missed=call.missed, taken_for=call.taken_for,
+            form=form(task),
         ),
         temperature=temperature,
         max_tokens=60 + TOKENS_PER_TEXT * len(task.fields) * len(call.slots),

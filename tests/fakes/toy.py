@@ -14,7 +14,7 @@ from tests.fakes.fake_teacher import Body, last_message, share
 WARM = "red orange amber scarlet gold coral crimson copper rust peach".split()
 COLD = "blue teal navy cyan azure indigo slate violet mint silver".split()
 FILLERS = "the old house door near wall garden lamp boat street window roof chair field morning river".split()
-ASKED = re.compile(r'(?:Write|Rephrase this text in) (\d+) [^"]*clearly "(warm|cold)"')
+ASKED = re.compile(r'(?:Write|Rephrase this text in) (\d+) [^"]*"(warm|cold)"')
 
 TASK = """\
 name: toy

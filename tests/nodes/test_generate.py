@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from agent.nodes.generate import Call, Slot, accuracy, request, schema, slots, written
+from agent.nodes.generate import Call, Slot, accuracy, request, schema, slots, taken_for, written
 from agent.teacher.messages import Reply
 from tasks.task import Task
 
@@ -71,6 +71,13 @@ def test_labels_in_equal_need_take_turns() -> None:
     many = replace(TASK, labels=dict.fromkeys("abcdef", ""))
     weights = dict.fromkeys("abcdef", 1.0)
     assert {slot.label for seed in range(30) for slot in slots(many, {"hard": 4}, weights, rng(seed))} == set("abcdef")
+
+
+def test_a_hard_text_is_to_be_taken_for_what_the_student_took_such_texts_for() -> None:
+    wrong = [{"predicted": "c"}, {"predicted": "c"}, {"predicted": "b"}, {"predicted": "c"}]
+    drawn = Counter(taken_for(wrong, "a", ["a", "b", "c", "d"], rng(seed)) for seed in range(200))
+    assert set(drawn) == {"b", "c"} and 120 <= drawn["c"] <= 180  # 3 of 4
+    assert {taken_for([], "a", ["a", "b", "c"], rng(seed)) for seed in range(50)} == {"b", "c"}
 
 
 def test_each_text_of_a_reply_goes_to_its_slot() -> None:
@@ -139,7 +146,7 @@ def test_a_text_of_several_fields_is_an_object_of_them_in_the_tasks_order() -> N
 
 def test_a_text_that_repeats_what_was_asked_of_it_is_a_drop() -> None:
     slot = Slot("a", "easy", {"length": "two sentences", "register": "formal"})
-    texts = ["Easy (the classifier would get it right), two  sentences, Formal.", "Two sentences on formal dress."]
+    texts = ["Great: two  sentences, Formal.", "Two sentences on formal dress."]
     made, drops = written(TASK, Call("a", (slot, slot), (), (), ()), reply(texts))
     assert [row["text"] for row in made] == [texts[1]]
     assert [(drop["reason"], drop["detail"]) for drop in drops] == [("echo", "a")]
