@@ -198,6 +198,35 @@ def ablate(
 
 
 @app.command()
+def sweep(
+    folder: RunFolder,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(help="Values of a setting of the student, e.g. student.lora.rank=4,8. Repeatable."),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="1..5, or 1,2,7.")] = "1..3",
+    as_json: AsJson = False,
+) -> None:
+    """Train RUN's student again with other settings (LoRA rank, learning rate, epochs): no teacher token. Resumes."""
+    from agent.experiments.cells import read_seeds
+    from agent.experiments.sweep import USUAL
+    from agent.experiments.sweep import sweep as sweep_run
+    from agent.experiments.sweep_page import lines_of, sweep_markdown, sweep_page
+    from agent.rundir import RunDir, write_text
+
+    with _display(folder, f"evokd sweep {folder} again") as progress:
+        done = sweep_run(folder, vary or USUAL, read_seeds(seeds), progress)
+    lines, place = lines_of(done), RunDir(folder).sweeps
+    write_text(place / "table.md", sweep_markdown(lines))
+    write_text(place / "sweep.html", sweep_page(lines, folder.name))
+    if as_json:
+        out.print_json(data=[{"setting": one.arm.name, "seed": one.seed, **one.found} for one in done])
+        return
+    out.print(sweep_markdown(lines), markup=False)
+    out.print(f"table: {place / 'table.md'}   page: {place / 'sweep.html'}", markup=False)
+
+
+@app.command()
 def predict(
     folder: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines of --file or stdin.")] = None,

@@ -6,6 +6,7 @@ rows, it never adds them twice.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -115,6 +116,15 @@ class RunDir:
         """The one after them."""
         number = max((one.number for one in self.taught()), default=0) + 1
         return TaughtDir(self.root / f"taught_{number:03d}", number)
+
+    @property
+    def sweeps(self) -> Path:
+        """What `evokd sweep` wrote."""
+        return self.root / "sweep"
+
+    def swept(self, student: str, seed: int) -> Path:
+        """The record of one training of a sweep; `student`: its whole configuration, as JSON."""
+        return self.sweeps / f"{hashlib.sha256(student.encode()).hexdigest()[:16]}-s{seed}.json"
 
     def adapters(self) -> list[Path]:
         """Every student of this run, oldest first: of each iteration, then of each `teach`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import resource
 import sys
 import time
 from dataclasses import dataclass
@@ -65,6 +66,14 @@ def give_back_memory() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
         if trim is not None:
             trim(0)
+
+
+def peak_memory(device: str) -> int:
+    """The most bytes held so far: by tensors on a CUDA device, else by this process as a whole."""
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated(device)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else 1024 * most  # in bytes there, in KiB elsewhere
 
 
 @cache

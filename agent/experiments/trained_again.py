@@ -1,0 +1,57 @@
+"""The last training of a run again with other settings of the student, and what it took: in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from agent.config import StudentConfig, read_recipe, resolve
+from agent.example import learned, targets
+from agent.nodes.measure import score_of
+from agent.rundir import RunDir, read_json, read_jsonl
+from agent.student.student import TrainRow
+from agent.weights import fetch
+from tasks.task import load_task
+
+
+def rows_of(run: RunDir, labels: list[str], soft: bool) -> list[TrainRow]:
+    """What the student of `run` learned in the last iteration, before any self-training."""
+    last = int(read_json(run.result)["iterations"])
+    replayed, batch = learned(run, last)
+    examples = [*replayed, *batch]
+    weights = {row["id"]: row["weight"] for row in read_jsonl(run.iteration(last).weights)}
+    wanted = targets(run, last, examples, labels, soft)
+    return [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
+
+
+def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, Any]:
+    """Trains a student of `changed` from its base; its loss, scores and cost.
+
+    `peak_memory`: bytes, of a CUDA device what it held at most, else of this whole process, whose libraries are in it.
+
+    Raises:
+        UserError: the student cannot be opened so, or does not fit.
+    """
+    from agent.student.encoder import open_student  # torch takes seconds
+    from agent.student.hardware import peak_memory
+
+    run = RunDir.open(root)
+    task = load_task(resolve(read_recipe(run.config), where=str(run.config)).task)
+    labels = list(task.labels)
+    rows = rows_of(run, labels, changed.soft_labels)
+    student = open_student(changed, labels, fetch(changed.model), pairs=task.several)
+    with TemporaryDirectory() as folder:
+        adapter = Path(folder) / "adapter"
+        start = time.perf_counter()
+        log = student.train(rows, adapter, None, seed)
+        seconds = time.perf_counter() - start
+        held = peak_memory(student.device)
+        limit = resolve(read_recipe(run.config), where=str(run.config)).test_limit
+        test, _ = score_of(student, adapter, task, task.test[:limit])
+        dev = score_of(student, adapter, task, task.dev)[0]["macro_f1"] if task.dev else None
+    return {
+        "examples": log.examples, "steps": log.steps, "trainable_parameters": log.trainable_parameters,
+        "seconds": seconds, "peak_memory": held, "test": test["macro_f1"], "dev": dev, "losses": list(log.losses),
+    }  # fmt: skip
