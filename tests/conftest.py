@@ -18,6 +18,7 @@ from agent.state import Context, rng
 from agent.teacher.teacher import open_teacher
 from tasks.task import load_task
 from tests.fakes.fake_student import FakeStudent
+from tests.fakes.fake_tagger import FakeTagger
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.toy import toy_answer, write_toy
 
@@ -56,7 +57,8 @@ class Bench:
         with closing(
             open_teacher(config.teacher, config.budget, run_id or name, needed=needs_teacher(plan))
         ) as teacher:
-            stream(Context(config, rest, shots, run, teacher, FakeStudent(list(task.labels)), notify), plan)
+            student = (FakeTagger if task.spans else FakeStudent)(list(task.labels))
+            stream(Context(config, rest, shots, run, teacher, student, notify), plan)
         return run
 
 

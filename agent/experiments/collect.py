@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent.config import read_recipe
+from agent.example import entities_of
 from agent.experiments.cells import Arm, Cell, Grid
 from agent.experiments.statistics import (
     Answers,
@@ -20,7 +21,6 @@ from agent.experiments.statistics import (
     paired_difference,
     tokens_to,
 )
-from agent.example import entities_of
 from agent.rundir import RunDir, read_json, read_jsonl
 from tasks.data import text_key
 from tasks.task import Entity, load_task

@@ -29,8 +29,8 @@ def grid_page(rows: Sequence[Row], done: Sequence[Done], control: str, planned: 
     tasks, metric = list(dict.fromkeys(row.task for row in rows)), metric_of(rows)
     figures = [(task, figure([one for one in done if one.cell.task_name == task])) for task in tasks]
     return pages.get_template("grid.jinja").render(
-        head=head(control, metric), score=METRICS[metric], sentence=sentence(metric), rows=[cells(row) for row in rows], figures=figures,
-        done=len(done), planned=planned, control=control,
+        head=head(control, metric), rows=[cells(row) for row in rows], figures=figures,
+        score=METRICS[metric], sentence=sentence(metric), done=len(done), planned=planned, control=control,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from agent.report.wording import DASH, METRICS, gain, number, points
 from tasks import classification
 
 
-
 def fields(metric: str) -> list[str]:
     """The columns of the CSV."""
     return [
@@ -62,9 +61,9 @@ def markdown(rows: Sequence[Row], control: str, planned: int, finished: int) -> 
     names = head(control, metric)
     made = table(names, [[escape(cell) for cell in cells(row)] for row in rows], right=range(2, len(names)))
     said = (
-        ff"{sentence(metric)} on the test set in points, mean ± standard deviation over seeds; difference to {control} with a "
-        "95 % interval of a bootstrap paired by seed and test text; labels right: the teacher's, of pool texts whose "
-        "gold label is known (teacher_shot: the teacher's own accuracy); a dash is not known or never reached. "
+        f"{sentence(metric)} on the test set in points, mean ± standard deviation over seeds; difference to {control} "
+        "with a 95 % interval of a bootstrap paired by seed and test text; labels right: the teacher's, of pool texts "
+        "whose gold label is known (teacher_shot: the teacher's own accuracy); a dash is not known or never reached. "
         f"{finished} of {planned} cells done."
     )
     return f"{made}\n\n{said}\n"

@@ -80,9 +80,7 @@ def _mentions(counts: Row | None) -> str:
         return ""
     lost = ", ".join(f"{escape(reason)} {n}" for reason, n in counts["dropped"].items())
     total = sum(counts["dropped"].values())
-    line = (
-        f"\n\nOf the entities that the teacher named, {counts['made']} made = {counts['kept']} kept + {total} dropped"
-    )
+    line = f"\n\nEntities that the teacher named: {counts['made']} made = {counts['kept']} kept + {total} dropped"
     return line + (f" ({lost}); `mentions.json` of the iteration before has each." if total else ".")
 
 
