@@ -49,7 +49,7 @@ class Bench:
         plan = plan_of(config, task)
         rest, shots = task.draw(config.shots, rng(config.seed, 0, "shots"))
         run = RunDir(self.root / name)
-        run.root.mkdir(exist_ok=True)
+        run.root.mkdir(parents=True, exist_ok=True)
         if not run.identity.exists():
             write_json(run.identity, {**identity(task), "id": run_id or name})
             write_text(run.config, dump(config))

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from agent.estimate import estimate
+from agent.experiments.cells import Arm, make_grid
+from agent.experiments.kept import done_of
+from agent.experiments.write import write_results
 from agent.rundir import RunDir, read_json, read_jsonl
+from tasks.faults import UserError
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher, last_message
+from tests.fakes.toy import write_toy
 from tests.fakes.toy_ner import named, toy_ner_answer, write_toy_ner
 
 
@@ -88,3 +94,26 @@ def test_a_run_that_was_cut_ends_as_an_unbroken_one(table: Bench) -> None:
     again = table.run(table.config("two"), "cut", run_id="id")
     for name in ("history.jsonl", "iteration_001/mentions.json", "iteration_002/predictions.jsonl"):
         assert (again.root / name).read_bytes() == (whole.root / name).read_bytes()
+
+
+def test_a_grid_of_entities_has_their_metric_and_is_not_mixed_with_another(table: Bench, tmp_path: Path) -> None:
+    write_toy(tmp_path / "toy")
+    run = table.run(table.config(strategy="full_shot"), "grid/table-full_shot-s1")
+    sets = [f"teacher.ledger={table.root / 'ledger.sqlite'}"]
+    grid = make_grid([str(table.task)], [Arm("full_shot")], [1], run.root.parent, sets=sets)
+    written = write_results(grid, "pool_random")
+    assert float(written.rows[0]["micro_f1"]) == read_json(run.result)["metric"]["test"]
+    assert "| entity F1 |" in written.markdown and "Entity F1 on the test set" in written.markdown
+    kept = done_of(read_jsonl(grid.folder / "cells.jsonl")[0])
+    assert kept.answers.score(slice(None), 2) == pytest.approx(kept.score)
+    with pytest.raises(UserError, match="of one metric, for one table, got macro_f1 and micro_f1"):
+        make_grid([str(table.task), str(tmp_path / "toy")], [Arm("full_shot")], [1], tmp_path / "other")
+
+
+def test_a_plan_shows_the_call_that_marks(table: Bench) -> None:
+    found = estimate(table.config())
+    assert found["nodes"]["label"]["tokens"] > 0
+    asked = [content for messages in found["prompts"].values() for _, content in messages]
+    assert any("Copy each entity letter for letter" in said for said in asked)
+    assert any("it said no entity, the right answer is" in said for said in asked)
+    assert any('names at least one entity of label "dish"' in said for said in asked)
