@@ -137,10 +137,8 @@ def _types(now: IterationRecord) -> str:
         [(escape(label, 60), *(str(row[name]) for name in names)) for label, row in found.items()],
         right=range(1, 1 + len(names)),
     )
-    note = (
-        "Missed: nothing was marked there. Invented: nothing is there. Boundary: right type, wrong borders. Type: an "
-    )
-    note += "entity of another type. A mistake counts for the type that is right."
+    note = "Missed: nothing was marked there. Invented: nothing is there. Boundary: right type, wrong borders. "
+    note += "Type: an entity of another type. A mistake counts for the type that is right."
     return f"## By entity type and kind of mistake\n\n{body}\n\n{note}"
 
 

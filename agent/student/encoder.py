@@ -86,8 +86,8 @@ class EncoderStudent:
         if not rows:
             raise ValueError("train: no rows")
         texts, outputs = [row.text for row in rows], len(self.labels)
-        loss = word_loss(rows, self._places(texts), outputs) if self._base.spans else text_loss(rows, outputs)
         with self._lock, self._memory("student.batch_size"), _seeded(seed, self.device):
+            loss = word_loss(rows, self._places(texts), outputs) if self._base.spans else text_loss(rows, outputs)
             tokens, truncated = self._tokens(texts)
             if start is None:
                 model = trainable(self._base, self._config)

@@ -54,6 +54,8 @@ def word_loss(rows: Sequence[TrainRow], places: Sequence[Sequence[int]], tags: i
 
     def loss(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
         counts = torch.tensor([len(known[index]) for index in batch])
+        if not counts.any():  # no word of the batch has a token
+            return logits.sum() * 0.0
         texts = torch.arange(len(batch)).repeat_interleave(counts)  # (W,) of the whole batch
         chosen = logits[texts.to(logits.device), torch.cat([known[i] for i in batch]).to(logits.device)]  # (W, tags)
         wanted = torch.cat([targets[index] for index in batch]).to(logits.device)

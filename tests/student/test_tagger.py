@@ -131,3 +131,4 @@ def test_other_tokens_have_no_part_in_the_loss() -> None:
     assert before == pytest.approx(np.log(2))
     logits[0, [0, 2, 4]] = torch.tensor([50.0, -50.0])
     assert float(loss(logits, [0])) == pytest.approx(before)
+    assert float(word_loss([row], [[NOWHERE, NOWHERE]], 2)(logits, [0])) == 0.0, "no word was read"
