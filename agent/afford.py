@@ -32,6 +32,8 @@ def pool_texts(context: Context, iteration: int, wanted: int) -> int:
 def calls_a_text(context: Context) -> float:
     """Labelling calls for one text."""
     config = context.config.teacher
+    if context.task.spans:
+        return 1
     if config.texts_per_label_call > 1:
         return 1 / config.texts_per_label_call
     return 1 if context.teacher.can("labeller").top_logprobs > 0 else config.agreement_samples

@@ -137,9 +137,11 @@ def report(folder: RunFolder, as_json: AsJson = False) -> None:
         out.print_json(data={"result": result, "metrics": read_jsonl(run_dir.metrics)})
         return
     from agent.progress import iteration_line
+    from agent.report.record import read_record
 
+    metric = read_record(run_dir).metric
     for row in read_jsonl(run_dir.metrics):
-        out.print(iteration_line(row), markup=False)
+        out.print(iteration_line(row, metric), markup=False)
     out.print(f"report: {run_dir.report}", markup=False)
 
 
@@ -233,8 +235,9 @@ def predict(
     file: Annotated[Path | None, typer.Option(help="A text a line, or a JSON object a line (pairs).")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Labels of texts by RUN's student."""
+    """Labels of texts by RUN's student, or the entities in them."""
     from agent.predict import predictions, read_texts
+    from tasks.spans import in_words
 
     if texts and file is not None:
         raise UserError(Fault("TEXTS and --file", "texts of one of them", "both", "Leave one out."))
@@ -242,6 +245,11 @@ def predict(
     for row in predictions(folder, given):
         if as_json:
             sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+        elif "entities" in row:
+            out.print(
+                "\t".join([in_words(row["text"], row["entities"]), f"{row['confidence']:.3f}", row["text"]]),
+                markup=False,
+            )
         else:
             said = [value for field, value in row.items() if field not in {"label", "confidence", "probabilities"}]
             out.print("\t".join([row["label"], f"{row['confidence']:.3f}", *said]), markup=False)
@@ -441,6 +449,8 @@ def _display(root: Path, again: str | None = None) -> Iterator[Any]:
 
 def _finish(result: dict[str, Any], root: Path, as_json: bool) -> None:
     """The result in a few lines; exit code 3 when the budget ended the run."""
+    from agent.report.wording import METRICS
+
     if as_json:
         out.print_json(data=result)
     else:
@@ -448,8 +458,9 @@ def _finish(result: dict[str, Any], root: Path, as_json: bool) -> None:
         tokens = teacher["prompt_tokens"] + teacher["completion_tokens"]
         cost = "price unknown" if teacher["cost"] is None else f"${teacher['cost']:.4f}"
         first = result["curve"][0]["test"]
+        name = METRICS[metric["name"]]
         lines = [
-            f"test macro-F1 {metric['test']:.3f} (before any teacher label: {first:.3f})",
+            f"test {name} {metric['test']:.3f} (before any teacher label: {first:.3f})",
             f"teacher: {teacher['calls']} calls, {tokens:,} tokens, {cost}; {result['seconds']['total']:.0f} s",
             f"stopped: {result['stopped_because']}",
             f"report:  {root / 'report.html'}",

@@ -19,10 +19,11 @@ from agent.teacher.labelling import label_request
 from agent.teacher.messages import Request
 from agent.teacher.pricing import Pricing
 from agent.trust import PROBE, shares
+from tasks.spans import OUTSIDE
 from tasks.task import Example, Task, load_task
 
 CHARACTERS_A_TOKEN = 4.0
-REPLY_TOKENS = {"analyze": 200.0, "label": 3.0}
+REPLY_TOKENS = {"analyze": 200.0, "label": 3.0, "entities": 30.0}
 TOKENS_A_TEXT = 30.0
 
 
@@ -71,7 +72,7 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
     """One request of each kind that the graph will send, filled with seed examples where the run fills in its own."""
     labels = list(task.labels)
     requests: dict[str, Request] = {}
-    rows = [{"text": shot.text, "label": shot.label, "predicted": _other(labels, shot.label)} for shot in shots]
+    rows = [_row(shot, labels) for shot in shots]
     if "analyze" not in plan.without:
         correct = rows[:CORRECT_SHOWN] if "correct" not in plan.without else []
         requests["analyze"] = analyze_request(task, (rows * WRONG_SHOWN)[:WRONG_SHOWN], correct)
@@ -79,7 +80,7 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
         drawn = slots(task, plan.places, dict.fromkeys(labels, 1.0), rng(config.seed, 0, "plan"))
         label = drawn[0].label
         mine = tuple(slot for slot in drawn if slot.label == label)[: config.batch.texts_per_call]
-        texts = tuple(task.line(shot.text, LONGEST) for shot in shots if shot.label == label)[:SHOWN]
+        texts = tuple(task.line(shot.text, LONGEST) for shot in shots if label in shot.labels)[:SHOWN]
         call = Call(label, mine, (), texts, ())
         prompt = plan.writing.prompt
         call = shown(task, call, shots, plan.writing, prompt, 0)
@@ -104,7 +105,7 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
         calls = ceil(
             (asked_apart(plan, config) + taken(plan, config, len(task.pool))) / config.teacher.texts_per_label_call
         )
-        reply = REPLY_TOKENS["label"] * config.teacher.texts_per_label_call
+        reply = REPLY_TOKENS["entities" if task.spans else "label"] * config.teacher.texts_per_label_call
     prompt = sum(len(content) for _, content in request.messages) / CHARACTERS_A_TOKEN + 10
     calls = max(0, calls)
     return {"calls": calls, "prompt_tokens": round(calls * prompt), "tokens": round(calls * (prompt + reply))}
@@ -165,5 +166,8 @@ def data_lines(task: Task, shots: Sequence[Example], config: RunConfig) -> list[
     return [head, *(f"note: {note}" for note in task.notes)]
 
 
-def _other(labels: Sequence[str], label: str | None) -> str:
-    return next(name for name in labels if name != label)
+def _row(shot: Example, labels: Sequence[str]) -> dict[str, Any]:
+    """A row of predictions.jsonl with a wrong answer: another label, or no entity."""
+    if shot.entities is not None:
+        return {**vars(shot), "predicted": OUTSIDE, "predicted_entities": ()}
+    return {"text": shot.text, "label": shot.label, "predicted": next(name for name in labels if name != shot.label)}

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.rundir import RunDir, read_jsonl, write_jsonl
+from tasks import classification
+from tasks.task import Entity, Example, Kind, Target
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class LabelledExample:
     """`i003-0007`: made for iteration 3, the eighth candidate."""
     text: str
     label: str
-    """What it is trained as: the teacher's label; gold for source `seed`, `name` and `gold`."""
+    """What it is trained as: the teacher's label; gold for source `seed`, `name` and `gold`. Of a task of spans the
+    label under which it is counted."""
     iteration: int
     source: str
     """`seed`, `name` (of a label), `hard`, `easy`, `plain` (generated without a target), `pool`, `gold`, or `eda`."""
@@ -38,12 +41,19 @@ class LabelledExample:
     hard: bool | None = None
     """Of a real text: the student, asked before it trained on it, was less sure of its answer than for most of the
     batch. Generated texts are what they were written to be: see `source`."""
+    entities: tuple[Entity, ...] | None = None
+    """What it is trained as in a task of spans; None, and in no row, elsewhere."""
 
-    def target(self, labels: Iterable[str], soft: bool) -> tuple[float, ...]:
-        """The distribution over `labels` to learn: the teacher's where `soft` and known, else one-hot."""
+    @property
+    def answer(self) -> Example:
+        """The text and what it is trained as."""
+        return Example(self.text, self.label, self.entities)
+
+    def target(self, labels: Sequence[str], soft: bool, kind: Kind = classification) -> Target:
+        """What to learn: the teacher's distribution over `labels` where `soft` and known, else the answer alone."""
         if soft and self.teacher_distribution is not None:
             return tuple(float(self.teacher_distribution.get(label, 0.0)) for label in labels)
-        return tuple(float(label == self.label) for label in labels)
+        return kind.target(self.answer, labels)
 
 
 def origin(row: Mapping[str, Any]) -> str:
@@ -52,9 +62,20 @@ def origin(row: Mapping[str, Any]) -> str:
     return str(row["source"]) if hard is None else f"{row['source']}, {'hard' if hard else 'easy'}"
 
 
+def labels_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The labels that the example of a row is one of: its own, or those of its entities."""
+    return Example("", str(row["label"]), entities_of(row)).labels
+
+
+def entities_of(row: Mapping[str, Any], key: str = "entities") -> tuple[Entity, ...] | None:
+    """The entities of a row, None where it is of no task of spans."""
+    found = row.get(key)
+    return None if found is None else tuple(Entity(**one) for one in found)
+
+
 def read_examples(path: Path) -> list[LabelledExample]:
     """The examples of a JSONL file; [] where it does not exist."""
-    return [LabelledExample(**row) for row in read_jsonl(path)]
+    return [LabelledExample(**{**row, "entities": entities_of(row)}) for row in read_jsonl(path)]
 
 
 def write_examples(path: Path, examples: Iterable[LabelledExample]) -> None:
@@ -69,12 +90,14 @@ def learned(run: RunDir, iteration: int) -> tuple[list[LabelledExample], list[La
 
 
 def targets(
-    run: RunDir, iteration: int, examples: Iterable[LabelledExample], labels: Sequence[str], soft: bool
-) -> list[tuple[float, ...]]:
-    """The distribution over `labels` that each example is learned as: what reconcile made of it, else its own."""
+    run: RunDir, iteration: int, examples: Iterable[LabelledExample], labels: Sequence[str], soft: bool,
+    kind: Kind = classification,
+) -> list[Target]:  # fmt: skip
+    """What each example is learned as: what reconcile made of it, else its own target."""
     made = {row["id"]: tuple(row["target"]) for row in read_jsonl(run.iteration(iteration).targets)}
-    return [made[e.id] if e.id in made else e.target(labels, soft) for e in examples]
+    return [made[e.id] if e.id in made else e.target(labels, soft, kind) for e in examples]
 
 
 def as_row(example: LabelledExample) -> dict[str, Any]:
-    return asdict(example)
+    row = asdict(example)
+    return row if example.entities is not None else {key: row[key] for key in row if key != "entities"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agent.baselines.strategy import find_strategy
+from agent.baselines.strategy import Strategy, find_strategy
 from agent.config import BatchConfig, RunConfig, merged, resolve
 from agent.graph import Plan
 from tasks.faults import Fault, UserError
@@ -13,6 +13,9 @@ from tasks.task import Task
 
 WRITTEN = 4
 """Hard texts of a batch, and easy ones, where the configuration leaves their number open and any are written."""
+OF_LABELS = ("names", "shortlist", "reconcile", "selftrain")
+"""Parts that need one label a text: a task of spans does without them. (Self-training would take the surest texts, and
+those are the ones in which the student sees no entity.)"""
 OF_WRITING = ("hard", "easy", "correct", "separation", "agreement")
 """Parts within nodes that are there only where texts are written."""
 
@@ -39,7 +42,11 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
             out that is not there.
     """
     strategy = find_strategy(config.strategy)
-    without = implied({*strategy.without, *config.without}, config, bool(task.pool))
+    fixed: set[str] = set(strategy.without)
+    if task.spans:
+        check_spans(config, strategy, task)
+        fixed = (fixed | set(OF_LABELS)) - {"separation"}  # a text is written for a label; its entities are not known
+    without = implied({*fixed, *config.without}, config, bool(task.pool))
     if config.iterations > 0 and strategy.labels != "eda" and {"generate", "sample"} <= without:
         where, got = "--without", ",".join(config.without)
         if not config.without:
@@ -59,13 +66,31 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     return Plan(
         without=frozenset(without),
         kinds=strategy.kinds,
-        apart=strategy.apart,
+        apart=strategy.kinds if task.spans else strategy.apart,
         labels=strategy.labels,
         iterations=config.iterations,
         batch=batch,
         writing=strategy.writing,
         weighing=strategy.weighing,
     )
+
+
+def check_spans(config: RunConfig, strategy: Strategy, task: Task) -> None:
+    """Raises UserError: what was asked for is of labels of whole texts, and `task` is one of entities."""
+    kind = f"a task of kind {task.kind}"
+    faults = []
+    if strategy.of_labels is not None:
+        faults.append(Fault("--strategy", f"one for {kind}", config.strategy, f"Choose another: {strategy.of_labels}."))
+    for part in config.without:
+        if part in OF_LABELS:
+            faults.append(Fault("--without", "parts that this run has", part, f"Leave it out: {kind} has none."))
+        if part == "separation":
+            remedy = "Leave it out: only that call tells where entities are."
+            faults.append(Fault("--without", f"parts that {kind} can do without", part, remedy))
+    if (several := config.teacher.texts_per_label_call) > 1:
+        faults.append(Fault("teacher.texts_per_label_call", f"1 for {kind}", str(several), "Leave it out."))
+    if faults:
+        raise UserError(*faults)
 
 
 def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:

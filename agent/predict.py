@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,16 @@ from agent.rundir import RunDir, read_json
 from agent.student.encoder import open_student
 from agent.weights import fetch
 from tasks.faults import Fault, UserError
-from tasks.task import joined
+from tasks.spans import certainty
+from tasks.task import Kind, Outputs, joined, kind_module
 
 Given = tuple[str, str]
 """A line to be labelled, after its place, e.g. ("stdin:3", "a text")."""
 
 
 def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]]:
-    """A row a text: its fields, label, confidence, and the probability of every label.
+    """A row a text: its fields, label, confidence, and the probability of every label; of a task of spans the entities,
+    each with its own probability.
 
     Raises:
         UserError: the folder holds no trained student, or there is no text, or one without all the fields.
@@ -37,9 +40,14 @@ def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]
     birth = read_json(run.identity)
     labels, fields = list(birth["labels"]), list(birth.get("fields", ["text"]))
     rows = [fielded(one, fields) for one in given]
-    student = open_student(config.student, labels, fetch(config.student.model), pairs=len(fields) > 1)
+    spans = bool(birth.get("spans"))
+    student = open_student(config.student, labels, fetch(config.student.model), len(fields) > 1, spans)
     texts = [joined(list(row.values())) if len(fields) > 1 else row["text"] for row in rows]
-    probabilities = student.predict(texts, trained[-1])  # (N, L)
+    probabilities = student.predict(texts, trained[-1])  # (N, L), of spans (N, W, T)
+    if spans:
+        kind = kind_module(str(birth["kind"]))
+        yield from (marked(kind, row["text"], one, labels) for row, one in zip(rows, probabilities, strict=True))
+        return
     for said, row in zip(rows, probabilities, strict=True):
         best = int(row.argmax())
         yield {
@@ -48,6 +56,16 @@ def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]
             "confidence": float(row[best]),
             "probabilities": {label: float(p) for label, p in zip(labels, row, strict=True)},
         }
+
+
+def marked(kind: Kind, text: str, outputs: Outputs, labels: Sequence[str]) -> dict[str, Any]:
+    """The row of a text whose entities were marked. `outputs`: (W, T)."""
+    found = kind.said(text, outputs, labels)
+    entities = [
+        {**asdict(one), "text": text[one.start : one.end], "confidence": certainty(text, one, outputs, labels)}
+        for one in found.entities or ()
+    ]
+    return {"text": text, "entities": entities, "confidence": kind.likelihood(found, outputs, labels)}
 
 
 def fielded(given: Given, fields: Sequence[str]) -> dict[str, str]:

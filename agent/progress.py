@@ -10,8 +10,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from agent.report.wording import METRICS
 from agent.rundir import read_jsonl
 from agent.state import Context
+from tasks.task import kind_module
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -27,6 +29,7 @@ class Progress:
         self._iteration = 0
         self._began = time.monotonic()
         self._curve: list[float] = []
+        self._metric = "macro_f1"
         self._context: Context | None = None
         self._opening = "opening the task"
 
@@ -40,7 +43,8 @@ class Progress:
     def watch(self, context: Context) -> None:
         """The run is open; from now on its figures can be read."""
         self._context, self._began = context, time.monotonic()
-        self._curve = [row["test"]["macro_f1"] for row in read_jsonl(context.run.metrics)]
+        self._metric = kind_module(context.task.kind).METRIC
+        self._curve = [row["test"][self._metric] for row in read_jsonl(context.run.metrics)]
 
     def notify(self, event: str, node: str, iteration: int) -> None:
         """A node starts or ends."""
@@ -52,9 +56,9 @@ class Progress:
             self._running.pop(node, None)
         if node == "join" and self._context is not None:
             row = read_jsonl(self._context.run.metrics)[-1]
-            self._curve.append(row["test"]["macro_f1"])
+            self._curve.append(row["test"][self._metric])
             if self._log is not None:
-                self._log(iteration_line(row))
+                self._log(iteration_line(row, self._metric))
 
     def __rich__(self) -> Group:
         if self._context is None:
@@ -104,14 +108,14 @@ def sparkline(values: list[float]) -> str:
     return f"{bars} {values[-1]:.3f}"
 
 
-def iteration_line(row: dict[str, object]) -> str:
-    """One finished iteration in one line."""
+def iteration_line(row: dict[str, object], metric: str) -> str:
+    """One finished iteration in one line; `metric` is the key of its result."""
     test, counts, teacher = row["test"], row["counts"], row["teacher"]
     assert isinstance(test, dict) and isinstance(counts, dict) and isinstance(teacher, dict)
     tokens = teacher["prompt_tokens"] + teacher["completion_tokens"]
     dropped = sum(counts["dropped"].values())
     after = ", after self-training" if row.get("before_selftrain") else ""
     return (
-        f"iteration {row['iteration']}{after}: test macro-F1 {test['macro_f1']:.3f}, "
+        f"iteration {row['iteration']}{after}: test {METRICS[metric]} {test[metric]:.3f}, "
         f"{counts['kept']} new examples ({dropped} dropped), {tokens:,} teacher tokens so far"
     )

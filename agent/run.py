@@ -26,7 +26,7 @@ from agent.teacher.route import LOCAL
 from agent.teacher.teacher import open_teacher
 from agent.weights import fetch, whole_path
 from tasks.faults import Fault, UserError
-from tasks.task import BUNDLED, Task, find_task, load_task
+from tasks.task import BUNDLED, Example, Task, find_task, load_task
 
 THREAD = "run"
 NODES_AN_ITERATION = 6
@@ -102,7 +102,7 @@ def _drive(
         from agent.student.encoder import open_student  # torch takes seconds: not before the rest is known to be well
 
         student = open_student(
-            config.student, list(task.labels), fetch(config.student.model, watcher.say), pairs=task.several
+            config.student, list(task.labels), fetch(config.student.model, watcher.say), task.several, task.spans
         )
         fixed = config.student.model_copy(update={"dtype": student.dtype, "device": student.device})
         config = config.model_copy(update={"student": fixed})
@@ -149,14 +149,21 @@ def identity(task: Task) -> dict[str, Any]:
         "id": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "task": fingerprint(task),
+        "kind": task.kind,
         "labels": list(task.labels),
         "fields": list(task.fields),
+        "spans": task.spans,
         "versions": versions,
     }
 
 
 def fingerprint(task: Task) -> str:
     """A hash of the labels and of every text of the task."""
-    parts = [[task.question, dict(task.labels)], *([[e.text, e.label] for e in p] for p in
+    parts = [[task.question, dict(task.labels)], *([_facts(e) for e in p] for p in
              (task.seed, task.dev, task.pool, task.test))]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
+
+
+def _facts(example: Example) -> list[Any]:
+    entities = [] if example.entities is None else [[[e.start, e.end, e.label] for e in example.entities]]
+    return [example.text, example.label, *entities]

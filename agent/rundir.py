@@ -196,6 +196,11 @@ class IterationDir:
         return self.root / "dropped.jsonl"
 
     @property
+    def mentions(self) -> Path:
+        """Entities the teacher named in texts for the next batch: made, kept, dropped, and those without a place."""
+        return self.root / "mentions.json"
+
+    @property
     def candidates(self) -> Path:
         """Labelled candidates made for this iteration's batch (written by the iteration before)."""
         return self.root / "candidates.jsonl"

@@ -28,7 +28,7 @@ class State(TypedDict, total=False):
     budget_ended: str | None
     """Which limit the teacher lane ran into, e.g. "tokens"."""
     test: float | None
-    """Macro-F1 on the test set, for the progress display; nothing decides by it."""
+    """The kind's METRIC on the test set, for the progress display; nothing decides by it."""
     stopped_because: str | None
     self_trained: bool
     """The student has labelled pool texts for itself, after the last iteration."""

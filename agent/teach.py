@@ -33,7 +33,7 @@ from agent.teacher.teacher import open_teacher
 from agent.weights import fetch
 from tasks.data import text_key
 from tasks.faults import Fault, UserError, quoted
-from tasks.task import Example, Task, joined, load_task
+from tasks.task import Example, Task, joined, kind_module, load_task
 
 REPLAYED = 16
 """Examples of the history for each label that are learned again."""
@@ -53,13 +53,16 @@ def teach(folder: Path, given: str, paraphrases: int, progress: Progress) -> dic
     config = resolve(read_recipe(run.config), where=str(run.config))
     task = load_task(config.task)
     birth = born(run, task)
+    if task.spans:
+        remedy = "Add the example to the task's seed data and run it again."
+        raise UserError(Fault("RUN", "a run of a task whose texts have one label each", f"kind {task.kind}", remedy))
     example = example_of(given, task)
     with run.alone():
         asked = written_anew(config, task, example, paraphrases, f"{birth['id']}-teach", progress)
         from agent.student.encoder import open_student  # torch takes seconds
 
         labels = list(task.labels)
-        student = open_student(config.student, labels, fetch(config.student.model, progress.say), pairs=task.several)
+        student = open_student(config.student, labels, fetch(config.student.model, progress.say), task.several)
         return learn(run, config, task, student, example, asked)
 
 
@@ -82,7 +85,7 @@ def learn(
             "label": best[0],
             "confidence": float(probabilities[0, labels.index(str(example.label))]),
             "paraphrases_right": sum(label == example.label for label in best[1:]),
-            "test": metrics["macro_f1"],
+            "test": metrics[kind_module(task.kind).METRIC],
             "answers": answers,
         }
     record = {

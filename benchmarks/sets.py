@@ -1,6 +1,6 @@
 """Task files for the public sets that the result table is measured on. Their texts stay outside this repository.
 
-    python -m benchmarks.sets DATA OUT      # DATA/<set>/train.jsonl and test.jsonl, rows {"text", "label"}
+    python -m benchmarks.sets DATA OUT      # DATA/<set>/train.jsonl and test.jsonl, rows of the set's kind
 
 Writes OUT/<set>/task.yaml and pool.jsonl, the first POOL training texts; seed examples are drawn from them too. In
 OUT/<set>/no_pool/task.yaml they are drawn from the same texts, and no strategy sees the others.
@@ -85,6 +85,23 @@ SETS: dict[str, dict[str, Any]] = {
         "language": "French",
         "question": "Does the premise entail the hypothesis, contradict it, or neither?",
         "labels": NLI,
+    },
+    "wnut17": {
+        "kind": "ner",
+        "language": "English",
+        "text": "social media message",
+        "question": "Which persons, locations, corporations, products, creative works and groups does this social "
+                    "media message name?",
+        "labels": {"person": "someone by name", "location": "a place by name", "corporation": "a company",
+                   "product": "a thing that is made and sold", "creative-work": "a film, song, book, show or game",
+                   "group": "a band, team or organisation that is no company"},
+    },
+    "europeana_fr": {
+        "kind": "ner",
+        "language": "French",
+        "text": "phrase d'un journal de 1900",
+        "question": "Which persons, locations and organisations does this sentence of an old French newspaper name?",
+        "labels": {"PER": "someone by name", "LOC": "a place by name", "ORG": "a body by name"},
     },
 }  # fmt: skip
 """The default settings were chosen on the first three. Of the others, emotion's pool was in the first trial of `names`,

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from tasks.data import read_rows, shortened, text_key
 from tasks.faults import Fault, UserError, quoted
-from tasks.task import Example, Sample, Task, joined
+from tasks.task import Example, Outputs, Sample, Task, joined
 
 KIND = "classification"
+METRIC = "macro_f1"
 
 Source = str | dict[str, str]
+Rows = Sequence[tuple[str, dict[str, Any]]]
+"""Rows of a file, each after its place."""
+Reader = Callable[[Rows, Mapping[str, str], Mapping[str, str], bool], tuple[list[Example], list[Fault]]]
+"""(rows, columns, labels, whether they must have a label) → examples, and a fault for every row that is none."""
 
 LENGTHS = ("3 to 8 words", "one sentence", "two sentences", "a short paragraph")
 REGISTERS = ("plain", "informal", "formal", "emotional", "terse, with a spelling mistake")
@@ -51,9 +57,11 @@ class Columns(BaseModel):
 
 
 class Labelled(BaseModel):
-    """The fields of a task.yaml of any kind whose examples have one label each, but for `columns`."""
+    """The fields of a task.yaml of any kind whose examples are labelled, but for `columns`."""
 
     model_config = ConfigDict(extra="forbid")
+    least: ClassVar[int] = 2
+    """Labels that a task of this kind has at least."""
     name: str = Field(min_length=1)
     kind: str
     language: str = Field("English", min_length=1)
@@ -73,8 +81,9 @@ class Labelled(BaseModel):
             if len({str(label) for label in value}) < len(value):
                 raise ValueError("labels that differ from one another")
             value = dict.fromkeys(value)
-        if not isinstance(value, dict) or len(value) < 2:
-            raise ValueError("at least two labels, as a list or as `label: description`")
+        if not isinstance(value, dict) or len(value) < cls.least:
+            least = {1: "one label", 2: "two labels"}[cls.least]
+            raise ValueError(f"at least {least}, as a list or as `label: description`")
         keys = [str(label).strip() for label in value]
         if "" in keys or len({key.casefold() for key in keys}) < len(keys):
             raise ValueError("labels that differ by more than upper and lower case")
@@ -110,10 +119,21 @@ def read_as(model: type[Labelled], parts_of_text: tuple[str, ...], spec: Mapping
     Args:
         model: the fields of its task.yaml; `columns` names a column for each of `parts_of_text`, and for the label.
     """
+    return read_with(checked(model, spec, file), partial(_examples, parts_of_text), file, parts_of_text)
+
+
+def checked(model: type[Labelled], spec: Mapping[str, Any], file: Path) -> Labelled:
+    """The fields of a task.yaml. Raises UserError with every fault."""
     try:
-        fields = model.model_validate(spec)
+        return model.model_validate(spec)
     except ValidationError as error:
         raise UserError(*(_fault(detail, file, model) for detail in error.errors())) from error
+
+
+def read_with(
+    fields: Labelled, reader: Reader, file: Path, parts_of_text: tuple[str, ...], spans: bool = False
+) -> Task:
+    """The task of checked `fields`, its rows read by `reader`. Raises UserError with every fault of the data."""
     columns: dict[str, str] = fields.model_dump()["columns"]
     labels = {label: text or "" for label, text in fields.labels.items()}
     faults: list[Fault] = []
@@ -129,7 +149,7 @@ def read_as(model: type[Labelled], parts_of_text: tuple[str, ...], spec: Mapping
         if not rows:
             remedy = "Add rows, or leave the field out." if part in {"dev", "pool"} else "Add rows."
             faults.append(Fault(where, "at least one row", "none", remedy))
-        examples, found = _examples(rows, parts_of_text, columns, labels, labelled=part != "pool")
+        examples, found = reader(rows, columns, labels, part != "pool")
         parts[part] = _distinct(examples, part, notes)
         faults += shortened(found)
     if faults:
@@ -140,7 +160,7 @@ def read_as(model: type[Labelled], parts_of_text: tuple[str, ...], spec: Mapping
         name=fields.name, kind=fields.kind, language=fields.language, text=fields.text,
         question=fields.question, labels=labels, attributes=attributes,
         seed=parts["seed"], dev=parts["dev"], pool=parts["pool"], test=parts["test"],
-        notes=tuple(notes), fields=parts_of_text,
+        notes=tuple(notes), fields=parts_of_text, spans=spans,
     )  # fmt: skip
 
 
@@ -165,10 +185,33 @@ def metrics(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]
     }
 
 
+def said(text: str, outputs: Outputs, labels: Sequence[str]) -> Example:
+    """The likeliest label."""
+    return Example(text, labels[int(outputs.argmax())])
+
+
+def likelihood(answer: Example, outputs: Outputs, labels: Sequence[str]) -> float:
+    """The student's probability of the label."""
+    return float(outputs[labels.index(str(answer.label))])
+
+
+def target(answer: Example, labels: Sequence[str]) -> tuple[float, ...]:
+    """The label, one-hot."""
+    return tuple(float(label == answer.label) for label in labels)
+
+
+def examined(
+    gold: Sequence[Example], said: Sequence[Example], labels: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """`metrics`, and of each text the gold label and the student's, as indices of `labels`."""
+    right, given = ([str(one.label) for one in examples] for examples in (gold, said))
+    answers = {name: [labels.index(label) for label in row] for name, row in (("gold", right), ("predicted", given))}
+    return metrics(right, given, labels), answers
+
+
 def _examples(
-    rows: Sequence[tuple[str, dict[str, Any]]], parts: Sequence[str], columns: Mapping[str, str],
-    labels: Mapping[str, str], labelled: bool,
-) -> tuple[list[Example], list[Fault]]:  # fmt: skip
+    parts: Sequence[str], rows: Rows, columns: Mapping[str, str], labels: Mapping[str, str], labelled: bool
+) -> tuple[list[Example], list[Fault]]:
     examples, faults = [], []
     for place, row in rows:
         values, label = [row.get(columns[part]) for part in parts], row.get(columns["label"])

@@ -13,7 +13,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks import classification
+from tasks.classification import METRIC as METRIC
+from tasks.classification import examined as examined
+from tasks.classification import likelihood as likelihood
 from tasks.classification import metrics as metrics
+from tasks.classification import said as said
+from tasks.classification import target as target
 from tasks.task import Sample, Task
 
 KIND = "pair"

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from tasks.data import parse_yaml, shortened, text_key
 from tasks.faults import Fault, UserError, quoted
@@ -20,12 +21,31 @@ DEFAULT_KIND = "classification"
 
 
 @dataclass(frozen=True)
+class Entity:
+    """A part of a text and what it is: text[start:end], in characters."""
+
+    start: int
+    end: int
+    label: str
+
+
+@dataclass(frozen=True)
 class Example:
-    """One text with its gold label; the label is None in an unlabelled pool."""
+    """One text and what it is: its gold label, or what someone says; the label is None in an unlabelled pool."""
 
     text: str
     """Of a task of several fields: their values, a line each (`joined`)."""
     label: str | None
+    """Of a task of spans the label under which the text is counted (`spans.standing_for`)."""
+    entities: tuple[Entity, ...] | None = None
+    """What a text of a task of spans holds, in order, none of them over another; None in every other task."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels that this is an example of: of entities, each of theirs once."""
+        if self.entities:
+            return tuple(dict.fromkeys(entity.label for entity in self.entities))
+        return () if self.label is None else (self.label,)
 
 
 @dataclass(frozen=True)
@@ -53,6 +73,8 @@ class Task:
     """What was noticed in the data and is no fault, e.g. repeated texts."""
     fields: tuple[str, ...] = ("text",)
     """What an example consists of: one text, or several that are judged together, e.g. premise and hypothesis."""
+    spans: bool = False
+    """Whether the answer to a text is the entities in it, labelled each, in place of one label for the whole."""
 
     def draw(self, shots: int, rng: np.random.Generator) -> tuple[Task, tuple[Example, ...]]:
         """`shots` seed examples a label, and the task whose pool no longer holds them.
@@ -63,7 +85,7 @@ class Task:
         chosen: list[Example] = []
         faults = []
         for label in self.labels:
-            mine = [example for example in self.seed if example.label == label]
+            mine = [example for example in self.seed if label in example.labels and example not in chosen]
             if len(mine) < shots:
                 got = f"{len(mine)} for {label!r}"
                 remedy = "Lower --set shots, or add examples."
@@ -75,6 +97,11 @@ class Task:
         taken = {text_key(example.text) for example in chosen}
         pool = tuple(example for example in self.pool if text_key(example.text) not in taken)
         return replace(self, pool=pool), tuple(chosen)
+
+    @property
+    def choices(self) -> int:
+        """How many things one text may be: one of the labels; where entities are marked, also nothing."""
+        return len(self.labels) + self.spans
 
     @property
     def several(self) -> bool:
@@ -100,9 +127,9 @@ class Task:
         return [f"{field}: {part}" for field, part in named] if self.several else parts
 
     def named(self) -> dict[str, str]:
-        """Each label in words, its gloss after a colon; {} where they say nothing: labels of digits or one letter, or
-        what several texts have to do with one another."""
-        if self.several:
+        """Each label in words, its gloss after a colon; {} where they say nothing: labels of digits or one letter,
+        what several texts have to do with one another, or what parts of a text are."""
+        if self.several or self.spans:
             return {}
         words = {label: " ".join(label.replace("_", " ").split()) for label in self.labels}
         if any(not gloss and sum(map(str.isalpha, words[label])) < 2 for label, gloss in self.labels.items()):
@@ -124,19 +151,45 @@ class Sample:
     labels: Mapping[str, str]
     subjects: str
     """With commas between."""
-    seed: Sequence[Mapping[str, str]]
+    seed: Sequence[Mapping[str, Any]]
     """Rows of seed.jsonl."""
-    test: Sequence[Mapping[str, str]]
+    test: Sequence[Mapping[str, Any]]
+
+
+Outputs = NDArray[np.float64]
+"""What the student says of one text: (L,) probabilities of the labels; of a task of spans (W, T) of words and tags."""
+
+
+Target = tuple[float, ...] | tuple[tuple[float, ...], ...]
+"""As Outputs, to be learned."""
 
 
 class Kind(Protocol):
-    """What a task kind's module offers."""
+    """What a task kind's module offers: its data, and what an answer is to the student and to who examines it."""
 
     SAMPLE: Sample
+    METRIC: str
+    """The key of `examined`'s metrics that is the result."""
 
     def read(self, spec: Mapping[str, Any], file: Path) -> Task: ...
 
-    def metrics(self, gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, Any]: ...
+    def said(self, text: str, outputs: Outputs, labels: Sequence[str]) -> Example:
+        """The answer that the student's outputs for `text` are."""
+        ...
+
+    def likelihood(self, answer: Example, outputs: Outputs, labels: Sequence[str]) -> float:
+        """The student's probability of an answer, 0 to 1."""
+        ...
+
+    def target(self, answer: Example, labels: Sequence[str]) -> Target:
+        """What the student learns a text as: the distributions that its outputs should be."""
+        ...
+
+    def examined(
+        self, gold: Sequence[Example], said: Sequence[Example], labels: Sequence[str]
+    ) -> tuple[dict[str, Any], dict[str, list[int]]]:
+        """Metrics of answers to the same texts, and for each text the numbers from which METRIC can be made again."""
+        ...
 
 
 def load_task(name: str) -> Task:

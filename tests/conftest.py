@@ -18,6 +18,7 @@ from agent.state import Context, rng
 from agent.teacher.teacher import open_teacher
 from tasks.task import load_task
 from tests.fakes.fake_student import FakeStudent
+from tests.fakes.fake_tagger import FakeTagger
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.toy import toy_answer, write_toy
 
@@ -48,7 +49,7 @@ class Bench:
         plan = plan_of(config, task)
         rest, shots = task.draw(config.shots, rng(config.seed, 0, "shots"))
         run = RunDir(self.root / name)
-        run.root.mkdir(exist_ok=True)
+        run.root.mkdir(parents=True, exist_ok=True)
         if not run.identity.exists():
             write_json(run.identity, {**identity(task), "id": run_id or name})
             write_text(run.config, dump(config))
@@ -56,7 +57,8 @@ class Bench:
         with closing(
             open_teacher(config.teacher, config.budget, run_id or name, needed=needs_teacher(plan))
         ) as teacher:
-            stream(Context(config, rest, shots, run, teacher, FakeStudent(list(task.labels)), notify), plan)
+            student = (FakeTagger if task.spans else FakeStudent)(list(task.labels))
+            stream(Context(config, rest, shots, run, teacher, student, notify), plan)
         return run
 
 

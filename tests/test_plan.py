@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agent.baselines.strategy import find_strategy, strategy_names
@@ -149,3 +151,37 @@ def test_strategies_are_the_files_of_the_folder_and_say_what_they_are() -> None:
 def test_an_unknown_strategy_is_answered_with_those_there_are(name: str) -> None:
     with pytest.raises(UserError, match=r"--strategy: expected one of auggpt, .*static.*, got '"):
         find_strategy(name)
+
+
+def of_entities(*sets: str, strategy: str = "evokd") -> Plan:
+    recipe = {"task": "mine", "strategy": strategy}
+    return plan_of(configure(recipe, sets), replace(task(), kind="ner", spans=True))
+
+
+def test_a_task_of_entities_does_without_what_is_of_labels_and_labels_all_it_writes_apart() -> None:
+    plan = of_entities(*WRITING)
+    assert plan.without == {"names", "shortlist", "reconcile", "selftrain"}
+    assert plan.apart == ("hard", "easy")
+    static = of_entities("batch.pool=0", strategy="static")
+    assert "separation" not in static.without and static.apart == ("plain",)
+
+
+@pytest.mark.parametrize("strategy", sorted(set(strategy_names()) - {"eda", "sungen", "pool_selftrain"}))
+def test_every_other_strategy_has_a_plan_for_entities(strategy: str) -> None:
+    assert not {"names", "reconcile"} - of_entities(strategy=strategy).without
+
+
+@pytest.mark.parametrize(
+    ("sets", "strategy", "message"),
+    [
+        ([], "eda", "--strategy: expected one for a task of kind ner, got eda. Choose another: changed words"),
+        ([], "sungen", "got sungen. Choose another: its weights"),
+        (["without=[reconcile]"], "evokd", "got reconcile. Leave it out: a task of kind ner has none."),
+        (["without=[separation]", *WRITING], "evokd", "got separation. Leave it out: only that call tells"),
+        (["teacher.texts_per_label_call=5"], "evokd", "expected 1 for a task of kind ner, got 5"),
+    ],
+)
+def test_what_makes_no_sense_for_entities_is_refused_in_one_line(sets: list[str], strategy: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        of_entities(*sets, strategy=strategy)
+    assert message in str(caught.value) and len(caught.value.faults) == 1

@@ -8,15 +8,19 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from agent.cli import app
 from agent.config import resolve
 from agent.predict import fielded, predictions, read_texts
 from agent.progress import Progress
 from agent.run import launch
 from agent.rundir import read_json
+from agent.teach import teach
 from tasks.faults import UserError
 from tests.fakes.tiny_model import tiny_model
 from tests.fakes.toy import write_toy
+from tests.fakes.toy_ner import DISHES, FILLERS, GUESTS, write_toy_ner
 
 PAIR = ["premise", "hypothesis"]
 
@@ -84,3 +88,24 @@ def test_a_text_of_several_fields_comes_as_json() -> None:
     }.items():
         with pytest.raises(UserError, match=re.escape(expected)):
             fielded(("f:1", text), PAIR)
+
+
+def test_entities_are_told_with_their_place_and_how_sure_it_is(tmp_path: Path) -> None:
+    tiny_model(tmp_path / "tiny", " ".join([*DISHES, *GUESTS, *FILLERS]).lower().split())
+    student = {"model": str(tmp_path / "tiny"), "device": "cpu", "dtype": "float32", "max_length": 32, "method": "full",
+               "learning_rate": 3e-3, "epochs": 30}  # fmt: skip
+    config = resolve({"task": str(write_toy_ner(tmp_path / "table")), "strategy": "full_shot", "iterations": 1,
+                      "student": student, "batch": {"pool": 60, "pool_policy": "random"},
+                      "teacher": {"ledger": str(tmp_path / "ledger.sqlite")},
+                      "without": ["analyze", "generate", "score", "evaluate"]})  # fmt: skip
+    launch(config, tmp_path / "run", Progress())
+    (row,) = predictions(tmp_path / "run", given("Ada had the plum cake at noon"))
+    assert set(row) == {"text", "entities", "confidence"}
+    for one in row["entities"]:
+        assert set(one) == {"start", "end", "label", "text", "confidence"}
+        assert one["text"] == row["text"][one["start"] : one["end"]] and 0 < one["confidence"] <= 1
+    assert {(one["text"], one["label"]) for one in row["entities"]} == {("Ada", "guest"), ("plum cake", "dish")}
+    printed = CliRunner().invoke(app, ["predict", str(tmp_path / "run"), "Ada had the plum cake at noon"])
+    assert printed.stdout.startswith("Ada (guest), plum cake (dish)")
+    with pytest.raises(UserError, match="a run of a task whose texts have one label each, got kind ner"):
+        teach(tmp_path / "run", '{"text": "Bo ate", "label": "dish"}', 0, Progress())

@@ -54,6 +54,8 @@ class Strategy:
     writing: Writing = field(default_factory=Writing)
     weighing: bool = False
     """Whether generated examples get learned weights before each training."""
+    of_labels: str | None = None
+    """Why it is for labels of whole texts alone and nothing for a task of spans; None where it is for both."""
 
 
 def strategy_names() -> list[str]:

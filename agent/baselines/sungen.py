@@ -9,4 +9,9 @@ from dataclasses import replace
 
 from agent.baselines import zerogen
 
-STRATEGY = replace(zerogen.STRATEGY, gloss="zerogen with weights learned to bear wrong labels", weighing=True)
+STRATEGY = replace(
+    zerogen.STRATEGY,
+    gloss="zerogen with weights learned to bear wrong labels",
+    weighing=True,
+    of_labels="its weights are learned from one label a text",
+)

@@ -12,7 +12,7 @@ from agent.baselines.strategy import find_strategy
 from agent.config import PARTS, RunConfig, merged
 from agent.plan import configure, plan_of
 from tasks.faults import Fault, UserError, quoted
-from tasks.task import load_task
+from tasks.task import kind_module, load_task
 
 ITERATIONS = 200
 """Of a strategy that a budget ends: more than any budget allows."""
@@ -85,13 +85,17 @@ def make_grid(
     """All (seed, task, arm); every cell is checked, so that a fault is told before anything runs.
 
     Raises:
-        UserError: with the faults of the first cell that has any; or two tasks of one name.
+        UserError: with the faults of the first cell that has any; or two tasks of one name, or of two metrics.
     """
     read = {task: load_task(task) for task in tasks}
     names = [read[task].name for task in tasks]
     for name in names:
         if names.count(name) > 1:
             raise UserError(Fault("TASK...", "tasks of different names", quoted(name), "Leave one out."))
+    results = {kind_module(task.kind).METRIC for task in read.values()}
+    if len(results) > 1:
+        expected = "tasks whose results are of one metric, for one table"
+        raise UserError(Fault("TASK...", expected, " and ".join(sorted(results)), "Run a grid for each."))
     cells = tuple(Cell(t, n, arm, seed) for seed in seeds for t, n in zip(tasks, names, strict=True) for arm in arms)
     grid = Grid(cells, folder, budget_tokens, dict(recipe or {}), tuple(sets))
     for cell in cells:

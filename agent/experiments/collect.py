@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from agent.config import read_recipe
+from agent.example import entities_of
 from agent.experiments.cells import Arm, Cell, Grid
 from agent.experiments.statistics import (
     Answers,
@@ -22,11 +23,11 @@ from agent.experiments.statistics import (
 )
 from agent.rundir import RunDir, read_json, read_jsonl
 from tasks.data import text_key
-from tasks.task import load_task
+from tasks.task import Entity, load_task
 
 FULL, CEILING = "full_shot", "teacher_shot"
 SHARES = (0.90, 0.95)
-"""Of full-shot's macro-F1, whose first tokens the table tells."""
+"""Of full-shot's score, whose first tokens the table tells."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Done:
     labels: int
     right: tuple[int, int]
     """(right, all) of the teacher's labels of pool texts whose gold label the data has; no run reads that one."""
+
+    @property
+    def metric(self) -> str:
+        """The key of the result, e.g. "macro_f1"."""
+        return str(self.result["metric"]["name"])
 
     @property
     def score(self) -> float:
@@ -73,6 +79,7 @@ class Row:
     """Mean tokens to reach SHARES of full-shot's mean, None where a seed never does."""
     of_full: float | None
     of_ceiling: float | None
+    metric: str
     right: float | None
     """Share of the teacher's labels of pool texts that are right; for `teacher_shot` the teacher's own accuracy."""
 
@@ -92,16 +99,21 @@ def finished(grid: Grid) -> list[Done]:
 
 
 def labels_right(run: RunDir) -> tuple[int, int]:
-    """How many of the teacher's labels of pool texts are the gold ones, and of how many that is known."""
+    """How many of the teacher's labels of pool texts are the gold ones, and of how many that is known; of a task of
+    spans a text is right where all its entities are."""
     gold = _gold(str(read_recipe(run.config)["task"]))
     said = [row for row in read_jsonl(run.history) if row["source"] == "pool"]
-    known = [row["teacher_label"] == gold[key] for row in said if (key := text_key(row["text"])) in gold]
+    known = [
+        (row["teacher_label"], entities_of(row)) == gold[key] for row in said if (key := text_key(row["text"])) in gold
+    ]
     return sum(known), len(known)
 
 
 @lru_cache(maxsize=32)
-def _gold(task: str) -> dict[str, str]:
-    return {text_key(one.text): one.label for one in load_task(task).pool if one.label is not None}
+def _gold(task: str) -> dict[str, tuple[str, tuple[Entity, ...] | None]]:
+    """The gold answer of each pool text that has one, by text: its label and, of a task of spans, its entities."""
+    known = ((one.label, one) for one in load_task(task).pool)
+    return {text_key(one.text): (label, one.entities) for label, one in known if label is not None}
 
 
 def rows(grid: Grid, done: Sequence[Done], control: str) -> list[Row]:
@@ -135,6 +147,7 @@ def _row(
         to_shares=tuple(reached),
         of_full=mean / full if full else None,
         of_ceiling=mean / ceiling if ceiling else None,
+        metric=each[0].metric,
         right=sum(one.right[0] for one in each) / asked if (asked := sum(one.right[1] for one in each)) else None,
     )  # fmt: skip
 
@@ -164,4 +177,4 @@ def _mean_tokens(runs: Sequence[Done], score: float) -> float | None:
 
 def answers_of(written: dict[str, list[int]]) -> Answers:
     """The content of answers.json."""
-    return Answers(np.array(written["gold"], dtype=np.int64), np.array(written["predicted"], dtype=np.int64))
+    return Answers(**{name: np.array(row, dtype=np.int64) for name, row in written.items()})

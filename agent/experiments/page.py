@@ -10,9 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.experiments.collect import CEILING, FULL, Done, Row
-from agent.experiments.tables import cells, head
+from agent.experiments.tables import cells, head, metric_of, sentence
 from agent.report import charts
 from agent.report.bars import COLOURS, colour
+from agent.report.wording import METRICS
 
 POINTS = 25
 """Of a mean curve."""
@@ -25,16 +26,16 @@ def grid_page(rows: Sequence[Row], done: Sequence[Done], control: str, planned: 
         loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    tasks = list(dict.fromkeys(row.task for row in rows))
+    tasks, metric = list(dict.fromkeys(row.task for row in rows)), metric_of(rows)
     figures = [(task, figure([one for one in done if one.cell.task_name == task])) for task in tasks]
     return pages.get_template("grid.jinja").render(
-        head=head(control), rows=[cells(row) for row in rows], figures=figures,
-        done=len(done), planned=planned, control=control,
+        head=head(control, metric), rows=[cells(row) for row in rows], figures=figures,
+        score=METRICS[metric], sentence=sentence(metric), done=len(done), planned=planned, control=control,
     )  # fmt: skip
 
 
 def figure(done: Sequence[Done]) -> Markup | None:
-    """Mean macro-F1 of each arm over teacher tokens; ceilings as level lines. None where nothing was spent."""
+    """Mean score of each arm over teacher tokens; ceilings as level lines. None where nothing was spent."""
     arms = list(dict.fromkeys(one.cell.arm for one in done))
     levels = [arm for arm in arms if arm.strategy in {FULL, CEILING}]
     most = max((one.tokens for one in done if one.cell.arm not in levels), default=0)
@@ -44,8 +45,8 @@ def figure(done: Sequence[Done]) -> Markup | None:
     for place, arm in enumerate(arms):
         runs = [one for one in done if one.cell.arm == arm]
         if arm in levels:
-            score = float(np.mean([one.score for one in runs]))
-            points: tuple[tuple[float, float], ...] = ((0.0, score), (float(most), score))
+            level = float(np.mean([one.score for one in runs]))
+            points: tuple[tuple[float, float], ...] = ((0.0, level), (float(most), level))
         else:
             points = mean_curve(runs)
         if len(points) > 1:
@@ -55,8 +56,9 @@ def figure(done: Sequence[Done]) -> Markup | None:
         return None
     x = charts.axis("teacher tokens", [0.0, float(most)], zero=True)
     heights = [y for one in series for _, y in one.points]
-    y = charts.Axis("macro-F1 in points", max(0.0, min(heights) - 0.03), min(1.0, max(heights) + 0.03), 100)
-    return charts.line_chart(series, x, y, "macro-F1 over teacher tokens, mean over seeds")
+    score = METRICS[done[0].metric]
+    y = charts.Axis(f"{score} in points", max(0.0, min(heights) - 0.03), min(1.0, max(heights) + 0.03), 100)
+    return charts.line_chart(series, x, y, f"{score} over teacher tokens, mean over seeds")
 
 
 def mean_curve(runs: Sequence[Done]) -> tuple[tuple[float, float], ...]:

@@ -15,15 +15,23 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Answers:
-    """What one student said of the test texts."""
+    """What one student said of the test texts: labels, or counts of entities."""
 
     gold: Labels
     predicted: Labels
+    right: Labels | None = None
+    """(N,) entities of each text that are right; `gold` and `predicted` are then how many it has and were said."""
+
+    def score(self, texts: Labels | slice, labels: int) -> float:
+        """Macro-F1 over `labels`, or of counts micro-F1, on some of the texts."""
+        if self.right is None:
+            return macro_f1(self.gold[texts], self.predicted[texts], labels)
+        return micro_f1(self.gold[texts], self.predicted[texts], self.right[texts])
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference of macro-F1 (0 to 1) and its 95 % interval."""
+    """Mean difference of the score (0 to 1) and its 95 % interval."""
 
     mean: float
     low: float
@@ -42,8 +50,14 @@ def macro_f1(gold: Labels, predicted: Labels, labels: int) -> float:
     return float(np.mean(np.divide(2.0 * hits, total, out=np.zeros(labels), where=total > 0)))
 
 
+def micro_f1(gold: Labels, predicted: Labels, right: Labels) -> float:
+    """2·right / (gold + predicted), each summed over the texts; 0 where there is no entity on either side."""
+    total = int(gold.sum() + predicted.sum())
+    return 2.0 * int(right.sum()) / total if total else 0.0
+
+
 def paired_difference(ours: Sequence[Answers], theirs: Sequence[Answers], labels: int, seed: int = 0) -> Difference:
-    """Macro-F1 of `ours` minus `theirs`, paired by seed and by test text.
+    """Score of `ours` minus `theirs` (see Answers), paired by seed and by test text.
 
     Percentile bootstrap of two levels: seeds are drawn again, and in each the test texts, the same for both. So the
     interval covers both what another seed and what other test texts would change.
@@ -57,9 +71,7 @@ def paired_difference(ours: Sequence[Answers], theirs: Sequence[Answers], labels
 
     def gain(pair: tuple[Answers, Answers], texts: Labels | slice) -> float:
         one, other = pair
-        return macro_f1(one.gold[texts], one.predicted[texts], labels) - macro_f1(
-            other.gold[texts], other.predicted[texts], labels
-        )
+        return one.score(texts, labels) - other.score(texts, labels)
 
     draws = np.empty(DRAWS)
     for number in range(DRAWS):
@@ -70,11 +82,11 @@ def paired_difference(ours: Sequence[Answers], theirs: Sequence[Answers], labels
 
 
 Curve = Sequence[tuple[float, float]]
-"""(teacher tokens, macro-F1) of one run, tokens rising, first at 0."""
+"""(teacher tokens, score) of one run, tokens rising, first at 0."""
 
 
 def area(curve: Curve, tokens: float) -> float:
-    """Mean macro-F1 over 0 … `tokens`: the curve in straight lines between its points, level after its last."""
+    """Mean score over 0 … `tokens`: the curve in straight lines between its points, level after its last."""
     inside = [(x, y) for x, y in curve if x < tokens]
     xs, ys = [x for x, _ in curve], [y for _, y in curve]
     points = [*inside, (tokens, float(np.interp(tokens, xs, ys)))]

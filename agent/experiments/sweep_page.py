@@ -15,14 +15,10 @@ from agent.experiments.sweep import Arm, Trained
 from agent.report import charts
 from agent.report.bars import COLOURS, colour, stacked_bars
 from agent.report.markdown import escape, table
-from agent.report.wording import DASH, number, points
+from agent.report.wording import DASH, METRICS, number, points
 
 LAST = 0.1
 """Share of the steps, the last ones, whose mean is called the loss."""
-HEAD = (
-    "setting", "seeds", "test macro-F1", "dev macro-F1", "loss", "steps", "trainable parameters", "peak memory, MB",
-    "seconds",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -30,6 +26,8 @@ class Line:
     """One arm over its seeds. Scores 0 to 1; loss in nats."""
 
     arm: Arm
+    metric: str
+    """Its name for a reader."""
     seeds: int
     test: float
     std: float | None
@@ -61,13 +59,23 @@ def lines_of(done: Sequence[Trained]) -> list[Line]:
         dev = [one["dev"] for one in found if one["dev"] is not None]
         result.append(
             Line(
-                arm=arm, seeds=len(found), test=test, std=std, dev=mean_and_std(dev)[0] if dev else None,
+                arm=arm, metric=METRICS[found[0]["metric"]], seeds=len(found),
+                test=test, std=std, dev=mean_and_std(dev)[0] if dev else None,
                 loss=float(losses[-last:].mean()), losses=tuple(losses.tolist()),
                 parameters=found[0]["trainable_parameters"], memory=max(one["peak_memory"] for one in found),
                 seconds=float(np.mean([one["seconds"] for one in found])),
             )
         )  # fmt: skip
     return result
+
+
+def head(lines: Sequence[Line]) -> list[str]:
+    """The columns for a reader."""
+    score = lines[0].metric
+    return [
+        "setting", "seeds", f"test {score}", f"dev {score}", "loss", "steps", "trainable parameters",
+        "peak memory, MB", "seconds",
+    ]  # fmt: skip
 
 
 def explained(lines: Sequence[Line]) -> str:
@@ -87,7 +95,8 @@ def explained(lines: Sequence[Line]) -> str:
 
 def sweep_markdown(lines: Sequence[Line]) -> str:
     rows = [[escape(cell) for cell in line.cells()] for line in lines]
-    return f"{table(HEAD, rows, right=range(1, len(HEAD)))}\n\n{explained(lines)}\n"
+    names = head(lines)
+    return f"{table(names, rows, right=range(1, len(names)))}\n\n{explained(lines)}\n"
 
 
 def sweep_page(lines: Sequence[Line], title: str) -> str:
@@ -101,7 +110,11 @@ def sweep_page(lines: Sequence[Line], title: str) -> str:
     fields = dict.fromkeys(line.arm.field for line in lines if line.arm.field)
     sections = [(field, pictures([*own, *(line for line in lines if line.arm.field == field)])) for field in fields]
     return pages.get_template("sweep.jinja").render(
-        title=title, head=HEAD, rows=[line.cells() for line in lines], sections=sections, explained=explained(lines)
+        title=title,
+        head=head(lines),
+        rows=[line.cells() for line in lines],
+        sections=sections,
+        explained=explained(lines),
     )
 
 
@@ -115,7 +128,7 @@ def pictures(lines: Sequence[Line]) -> list[tuple[str, Markup]]:
     steps = charts.Axis("step", 0.0, max(x for x, _ in everything) or 1.0)
     losses = charts.axis("loss, nats", [y for _, y in everything], zero=True)
     bars = {
-        "test macro-F1, points": [100 * line.test for line in lines],
+        f"test {lines[0].metric}, points": [100 * line.test for line in lines],
         "trainable parameters": [float(line.parameters) for line in lines],
         "peak memory, MB": [line.memory / 1e6 for line in lines],
         "seconds": [line.seconds for line in lines],

@@ -8,20 +8,35 @@ from collections.abc import Sequence
 
 from agent.experiments.collect import SHARES, Row
 from agent.report.markdown import escape, table
-from agent.report.wording import DASH, gain, number, points
-
-FIELDS = (
-    "task", "arm", "seeds", "macro_f1", "std", "teacher_tokens", "minus_control", "low", "high", "area",
-    *(f"tokens_to_{round(100 * share)}_percent_of_full_shot" for share in SHARES),
-    "share_of_full_shot", "share_of_teacher_shot", "labels_right",
-)  # fmt: skip
+from agent.report.wording import DASH, METRICS, gain, number, points
+from tasks import classification
 
 
-def head(control: str) -> list[str]:
+def fields(metric: str) -> list[str]:
+    """The columns of the CSV."""
+    return [
+        "task", "arm", "seeds", metric, "std", "teacher_tokens", "minus_control", "low", "high", "area",
+        *(f"tokens_to_{round(100 * share)}_percent_of_full_shot" for share in SHARES),
+        "share_of_full_shot", "share_of_teacher_shot", "labels_right",
+    ]  # fmt: skip
+
+
+def metric_of(rows: Sequence[Row]) -> str:
+    """The key of the result of all of them: a grid has one."""
+    return rows[0].metric if rows else classification.METRIC
+
+
+def sentence(metric: str) -> str:
+    """What a metric is called, at the beginning of a sentence."""
+    name = METRICS[metric]
+    return name[0].upper() + name[1:]
+
+
+def head(control: str, metric: str) -> list[str]:
     """The columns for a reader."""
     reach = [f"tokens to {100 * share:.0f} % of full-shot" for share in SHARES]
     return [
-        "task", "arm", "seeds", "macro-F1", f"minus {control} [95 %]", "tokens", "mean F1 over tokens", *reach,
+        "task", "arm", "seeds", METRICS[metric], f"minus {control} [95 %]", "tokens", "mean F1 over tokens", *reach,
         "% of full-shot", "% of teacher-shot", "labels right, %",
     ]  # fmt: skip
 
@@ -42,12 +57,13 @@ def cells(row: Row) -> list[str]:
 
 def markdown(rows: Sequence[Row], control: str, planned: int, finished: int) -> str:
     """The table, with a line that says what it shows and how much of the grid is done."""
-    names = head(control)
+    metric = metric_of(rows)
+    names = head(control, metric)
     made = table(names, [[escape(cell) for cell in cells(row)] for row in rows], right=range(2, len(names)))
     said = (
-        f"Macro-F1 on the test set in points, mean ± standard deviation over seeds; difference to {control} with a "
-        "95 % interval of a bootstrap paired by seed and test text; labels right: the teacher's, of pool texts whose "
-        "gold label is known (teacher_shot: the teacher's own accuracy); a dash is not known or never reached. "
+        f"{sentence(metric)} on the test set in points, mean ± standard deviation over seeds; difference to {control} "
+        "with a 95 % interval of a bootstrap paired by seed and test text; labels right: the teacher's, of pool texts "
+        "whose gold label is known (teacher_shot: the teacher's own accuracy); a dash is not known or never reached. "
         f"{finished} of {planned} cells done."
     )
     return f"{made}\n\n{said}\n"
@@ -57,7 +73,7 @@ def comma_separated(rows: Sequence[Row]) -> str:
     """A line a row, scores 0 to 1, unknown fields empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(FIELDS)
+    writer.writerow(fields(metric_of(rows)))
     for row in rows:
         against = row.against
         difference = [against.mean, against.low, against.high] if against else [None, None, None]

@@ -13,16 +13,16 @@ from agent.nodes.measure import score_of
 from agent.rundir import RunDir, read_json, read_jsonl
 from agent.student.student import TrainRow
 from agent.weights import fetch
-from tasks.task import load_task
+from tasks.task import Task, kind_module, load_task
 
 
-def rows_of(run: RunDir, labels: list[str], soft: bool) -> list[TrainRow]:
+def rows_of(run: RunDir, task: Task, soft: bool) -> list[TrainRow]:
     """What the student of `run` learned in the last iteration, before any self-training."""
     last = int(read_json(run.result)["iterations"])
     replayed, batch = learned(run, last)
     examples = [*replayed, *batch]
     weights = {row["id"]: row["weight"] for row in read_jsonl(run.iteration(last).weights)}
-    wanted = targets(run, last, examples, labels, soft)
+    wanted = targets(run, last, examples, list(task.labels), soft, kind_module(task.kind))
     return [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
 
 
@@ -38,20 +38,20 @@ def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, An
     from agent.student.hardware import peak_memory
 
     run = RunDir.open(root)
-    task = load_task(resolve(read_recipe(run.config), where=str(run.config)).task)
-    labels = list(task.labels)
-    rows = rows_of(run, labels, changed.soft_labels)
-    student = open_student(changed, labels, fetch(changed.model), pairs=task.several)
+    config = resolve(read_recipe(run.config), where=str(run.config))
+    task = load_task(config.task)
+    metric, rows = kind_module(task.kind).METRIC, rows_of(run, task, changed.soft_labels)
+    student = open_student(changed, list(task.labels), fetch(changed.model), task.several, task.spans)
     with TemporaryDirectory() as folder:
         adapter = Path(folder) / "adapter"
         start = time.perf_counter()
         log = student.train(rows, adapter, None, seed)
         seconds = time.perf_counter() - start
         held = peak_memory(student.device)
-        limit = resolve(read_recipe(run.config), where=str(run.config)).test_limit
-        test, _ = score_of(student, adapter, task, task.test[:limit])
-        dev = score_of(student, adapter, task, task.dev)[0]["macro_f1"] if task.dev else None
+        test, _ = score_of(student, adapter, task, task.test[: config.test_limit])
+        dev = score_of(student, adapter, task, task.dev)[0][metric] if task.dev else None
     return {
         "examples": log.examples, "steps": log.steps, "trainable_parameters": log.trainable_parameters,
-        "seconds": seconds, "peak_memory": held, "test": test["macro_f1"], "dev": dev, "losses": list(log.losses),
+        "seconds": seconds, "peak_memory": held, "metric": metric, "test": test[metric], "dev": dev,
+        "losses": list(log.losses),
     }  # fmt: skip

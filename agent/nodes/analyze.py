@@ -13,6 +13,7 @@ from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
 from agent.trust import to_write
 from prompts.render import render
+from tasks.spans import in_words
 from tasks.task import Task
 
 WRONG_SHOWN, CORRECT_SHOWN, WEAKNESSES = 6, 3, 3
@@ -47,7 +48,7 @@ def analyze(
     if not wrong:
         write_json(here.analysis, _record([], "", 0, 0, None))
         return {}
-    writing = any(to_write(context.run, iteration, places, len(context.task.labels), guarded).values())
+    writing = any(to_write(context.run, iteration, places, context.task.choices, guarded).values())
     if not writing or generating_calls(context, iteration, "analyze") < 1:
         write_json(here.analysis, _record([], "", len(wrong), len(correct), "nothing_to_write"))
         return {}
@@ -81,7 +82,7 @@ def chosen(
 def request(task: Task, wrong: Sequence[Mapping[str, Any]], correct: Sequence[Mapping[str, Any]]) -> Request:
     """The analyst's request."""
     slots = {
-        name: [{**row, "text": task.line(str(row["text"]), LONGEST)} for row in rows]
+        name: [{**row, **sides(row), "text": task.line(str(row["text"]), LONGEST)} for row in rows]
         for name, rows in (("wrong", wrong), ("correct", correct))
     }
     return Request(
@@ -91,6 +92,12 @@ def request(task: Task, wrong: Sequence[Mapping[str, Any]], correct: Sequence[Ma
         max_tokens=400,
         schema=SCHEMA,
     )
+
+
+def sides(row: Mapping[str, Any]) -> dict[str, str]:
+    """Both answers of a row in words, where they are entities."""
+    named = {"label": "entities", "predicted": "predicted_entities"}
+    return {side: in_words(str(row["text"]), row[key]) for side, key in named.items() if row.get(key) is not None}
 
 
 def weaknesses(reply: Reply, labels: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from agent.example import LabelledExample, read_examples
 from agent.rundir import write_jsonl
 from agent.state import Context, State
+from tasks import classification
+from tasks.task import Kind, kind_module
 
 
 def evaluate(state: State, runtime: Runtime[Context], of_seeds: bool) -> State:
@@ -21,25 +24,30 @@ def evaluate(state: State, runtime: Runtime[Context], of_seeds: bool) -> State:
     batch = read_examples(context.run.iteration(0).batch if of_seeds else here.batch)
     adapter = context.run.root / str(state["adapter"])
     probabilities = context.student.predict([example.text for example in batch], adapter)
-    write_jsonl(here.predictions, answers(batch, probabilities, list(context.task.labels)))
+    labels, kind = list(context.task.labels), kind_module(context.task.kind)
+    write_jsonl(here.predictions, answers(batch, probabilities, labels, kind))
     return {}
 
 
 def answers(
-    batch: Sequence[LabelledExample], probabilities: NDArray[np.float64], labels: Sequence[str]
-) -> list[dict[str, Any]]:
-    """A row an example: what the student said, how sure, and whether it is the example's label."""
+    batch: Sequence[LabelledExample], probabilities: NDArray[np.float64], labels: Sequence[str],
+    kind: Kind = classification,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """A row an example: what the student said, how sure, and whether that is what the example is trained as; of a task
+    of spans, where it is right when all entities are, both sides' entities as well."""
     rows = []
     for example, row in zip(batch, probabilities, strict=True):
-        best = int(np.argmax(row))
+        said = kind.said(example.text, row, labels)
+        spans = {} if said.entities is None else {"entities": example.entities, "predicted_entities": said.entities}
         rows.append(
             {
                 "id": example.id,
                 "text": example.text,
                 "label": example.label,
-                "predicted": labels[best],
-                "confidence": float(row[best]),
-                "correct": labels[best] == example.label,
+                "predicted": said.label,
+                **{side: [asdict(one) for one in found or ()] for side, found in spans.items()},
+                "confidence": kind.likelihood(said, row, labels),
+                "correct": said == example.answer,
                 "source": example.source,
                 "hard": example.hard,
                 "teacher_confidence": example.teacher_confidence,

@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from agent.report.page import report_page
 from agent.rundir import read_json, read_jsonl, write_json, write_text
 from agent.state import Context, State
+from tasks.task import kind_module
 
 
 def finish(state: State, runtime: Runtime[Context]) -> State:
@@ -24,7 +25,7 @@ def finish(state: State, runtime: Runtime[Context]) -> State:
 def result(context: Context, stopped_because: str) -> dict[str, Any]:
     """result.json, as DESIGN §5 has it. An unknown cost is null."""
     rows = read_jsonl(context.run.metrics)
-    last, config = rows[-1], context.config
+    last, config, metric = rows[-1], context.config, kind_module(context.task.kind).METRIC
     return {
         "task": context.task.name,
         "strategy": config.strategy,
@@ -32,11 +33,11 @@ def result(context: Context, stopped_because: str) -> dict[str, Any]:
         "seed": config.seed,
         "shots": config.shots,
         "metric": {
-            "name": "macro_f1",
-            "test": last["test"]["macro_f1"],
-            "dev": last["dev"]["macro_f1"] if last["dev"] else None,
+            "name": metric,
+            "test": last["test"][metric],
+            "dev": last["dev"][metric] if last["dev"] else None,
         },
-        "curve": curve(rows),
+        "curve": curve(rows, metric),
         "teacher": last["teacher"],
         "seconds": run_seconds(read_jsonl(context.run.timings)),
         "iterations": last["iteration"],
@@ -45,12 +46,12 @@ def result(context: Context, stopped_because: str) -> dict[str, Any]:
     }
 
 
-def curve(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def curve(rows: Sequence[dict[str, Any]], metric: str = "macro_f1") -> list[dict[str, Any]]:
     """A point an iteration; a run that trained itself after iteration 0 begins with the seed examples alone too."""
     points = [(row["iteration"], tokens(rows, i), row["test"]) for i, row in enumerate(rows)]
     if (alone := rows[0]["before_selftrain"]) is not None:
         points.insert(0, (0, 0, alone["test"]))
-    return [{"iteration": k, "teacher_tokens": paid, "test": test["macro_f1"]} for k, paid, test in points]
+    return [{"iteration": k, "teacher_tokens": paid, "test": test[metric]} for k, paid, test in points]
 
 
 def tokens(rows: Sequence[dict[str, Any]], index: int) -> int:

@@ -14,6 +14,7 @@ from langgraph.runtime import Runtime
 
 from agent.afford import generating_calls
 from agent.baselines.strategy import Writing
+from agent.example import labels_of
 from agent.rundir import put_drops, read_json, read_jsonl, write_jsonl
 from agent.selection import fresh, need, quotas
 from agent.state import Context, State, TeacherLane
@@ -84,8 +85,9 @@ def generate(
     earlier = [row for row in read_jsonl(context.run.history) if row["iteration"] < iteration]
     history = earlier + read_jsonl(here.batch)
     predictions = read_jsonl(here.predictions)
-    weights = need(Counter(row["label"] for row in history), accuracy(predictions, list(context.task.labels)))
-    kept = to_write(context.run, iteration, places, len(context.task.labels), guarded)
+    counts = Counter(label for row in history for label in labels_of(row))
+    weights = need(counts, accuracy(predictions, list(context.task.labels)))
+    kept = to_write(context.run, iteration, places, context.task.choices, guarded)
     wanted = candidates(kept, context.config.batch.surplus)
     prompt = writing.prompt_of(iteration)
     if writing.missed:
@@ -124,7 +126,7 @@ def accuracy(predictions: Sequence[Mapping[str, Any]], labels: Sequence[str]) ->
     """The student's share of right answers by label on its last batch; None where it saw none. Never the test set."""
     result: dict[str, float | None] = {}
     for label in labels:
-        mine = [bool(row["correct"]) for row in predictions if row["label"] == label]
+        mine = [bool(row["correct"]) for row in predictions if label in labels_of(row)]
         result[label] = sum(mine) / len(mine) if mine else None
     return result
 
@@ -160,15 +162,16 @@ def plan(
     size, task = context.config.batch.texts_per_call, context.task
     calls = []
     for label in task.labels:
-        seeds = [shot.text for shot in context.shots if shot.label == label]
-        wrong = [row for row in predictions if row["label"] == label and not row["correct"]]
+        seeds = [shot.text for shot in context.shots if label in shot.labels]
+        wrong = [row for row in predictions if label in labels_of(row) and not row["correct"]]
         known = tuple(weakness for weakness in weaknesses if weakness["label"] == label)[:SHOWN]
         for kind in dict.fromkeys(slot.kind for slot in wanted):
             mine = [slot for slot in wanted if (slot.label, slot.kind) == (label, kind)]
             told = kind == "hard" or not writing.aimed
+            aimed = kind == "hard" and writing.aimed and not task.spans
             for start in range(0, len(mine), size):
                 missed = _some(task, [row["text"] for row in wrong], rng) if told else ()
-                aim = taken_for(wrong, label, list(task.labels), rng) if writing.aimed and kind == "hard" else ""
+                aim = taken_for(wrong, label, list(task.labels), rng) if aimed else ""
                 calls.append(
                     Call(label, tuple(mine[start : start + size]), known if told else (),
                          _some(task, seeds, rng), missed, aim)
@@ -199,7 +202,7 @@ def shown(task: Task, call: Call, shots: Sequence[Example], writing: Writing, pr
     if not writing.attributes:
         call = replace(call, slots=tuple(replace(slot, attributes={}) for slot in call.slots))
     if prompt == "rephrase":
-        mine = [shot.text for shot in shots if shot.label == call.label]
+        mine = [shot.text for shot in shots if call.label in shot.labels]
         one = task.line(mine[place % len(mine)], LONGEST)
         return replace(call, examples=(one,), missed=(), weaknesses=())
     return call if writing.seeds else replace(call, examples=())

@@ -14,17 +14,15 @@ def gold(state: State, runtime: Runtime[Context]) -> TeacherLane:
     context, iteration = runtime.context, state["iteration"]
     after = context.run.iteration(iteration + 1)
     sampled = read_jsonl(context.run.iteration(iteration).sampled)
-    labels = [context.task.pool[row["index"]].label for row in sampled]
+    found = [context.task.pool[row["index"]] for row in sampled]
     examples = [
-        LabelledExample(f"i{iteration + 1:03d}-{n:04d}", row["text"], label, iteration + 1, "gold")
-        for n, (row, label) in enumerate(zip(sampled, labels, strict=True))
-        if label is not None
+        LabelledExample(
+            f"i{iteration + 1:03d}-{n:04d}", one.text, one.label, iteration + 1, "gold", entities=one.entities
+        )
+        for n, one in enumerate(found)
+        if one.label is not None
     ]
-    drops = [
-        {"reason": "no_gold_label", "text": row["text"], "detail": None}
-        for row, label in zip(sampled, labels, strict=True)
-        if label is None
-    ]
+    drops = [{"reason": "no_gold_label", "text": one.text, "detail": None} for one in found if one.label is None]
     write_examples(after.candidates, examples)
     write_examples(after.batch, examples)
     put_drops(context.run.iteration(iteration).dropped, "gold", drops)

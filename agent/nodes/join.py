@@ -8,7 +8,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.example import origin
+from agent.example import labels_of, origin
 from agent.report.weakness import weakness_report
 from agent.rundir import RunDir, read_json, read_jsonl, replace_rows, write_text
 from agent.state import Context, State
@@ -89,9 +89,20 @@ def counts(run: RunDir, iteration: int, longest: int) -> dict[str, Any]:
         "kept": len(batch),
         "dropped": dict(sorted(dropped.items())),
         "shown_cut": sum(len(row["text"]) > longest for row in batch),
+        **of_mentions(run, iteration),
         "by_source": dict(sorted(Counter(row["source"] for row in batch).items())),
-        "by_label": dict(sorted(Counter(row["label"] for row in batch).items())),
+        "by_label": dict(sorted(Counter(label for row in batch for label in labels_of(row)).items())),
     }
+
+
+def of_mentions(run: RunDir, iteration: int) -> dict[str, Any]:
+    """Of a task of spans, as `mentions`: the entities that the teacher named in texts for this batch, made = kept +
+    dropped, with the reason of every drop. {} elsewhere."""
+    named = run.iteration(iteration - 1).mentions if iteration > 0 else None
+    if named is None or not named.exists():
+        return {}
+    found = read_json(named)
+    return {"mentions": {key: found[key] for key in ("made", "kept", "dropped")}}
 
 
 def seconds(timings: Sequence[dict[str, Any]], iteration: int) -> dict[str, float]:

@@ -7,6 +7,7 @@ texts keep that label: their tokens buy other texts.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from langgraph.runtime import Runtime
 
 from agent.example import LabelledExample, read_examples, write_examples
-from agent.rundir import put_drops, read_jsonl
+from agent.rundir import put_drops, read_jsonl, write_json
 from agent.state import Context, State, TeacherLane
 from agent.teacher.calibration import calibrate, label_weights
 from agent.teacher.labelling import TeacherLabel, label_texts
@@ -41,12 +42,12 @@ def label(
     asked = [row for row in generated if separate and row["source"] in apart]
     kept = [] if separate else generated
     open_ = [row for row in generated if separate and row["source"] not in apart]
-    if proven(context.run, iteration, len(context.task.labels)):
+    if proven(context.run, iteration, context.task.choices):
         kept, open_ = open_, []
     rows = interleaved(found, [*asked, *open_[:PROBE]])
     answers = ask(context, iteration, rows)
     if rest := open_[PROBE:]:
-        if enough(*agreed_so_far(context, iteration, rows, answers), len(context.task.labels)):
+        if enough(*agreed_so_far(context, iteration, rows, answers), context.task.choices):
             kept = rest
         else:
             rows, answers = [*rows, *rest], [*answers, *ask(context, iteration, rest)]
@@ -54,8 +55,10 @@ def label(
         weights = label_weights(earlier_pool(context, iteration) + raw_of_pool(rows, answers))
         answers = answers if weights is None else [calibrated(answer, weights) for answer in answers]
     so_far = agreed_so_far(context, iteration, rows, answers)
-    rate = agreeing_rate(*so_far, len(context.task.labels)) if agreeing else None
+    rate = agreeing_rate(*so_far, context.task.choices) if agreeing else None
     examples, drops = labelled(rows, answers, iteration + 1, rate, unasked=kept)
+    if context.task.spans:
+        write_json(here.mentions, mentions(rows, answers, {example.text for example in examples}))
     write_examples(after.candidates, examples)
     write_examples(after.batch, examples)
     put_drops(here.dropped, "label", drops)
@@ -74,8 +77,8 @@ def agreed_so_far(
 ) -> tuple[int, int]:
     """(texts whose two labels agree, texts with two labels) of this run, these included."""
     agreed, asked = agreement(context.run, iteration)
-    pairs = [(row["intended"], answer.label) for row, answer in zip(rows, answers, strict=True)]
-    now = [intended == given for intended, given in pairs if intended is not None and given is not None]
+    pairs = [(row["intended"], answer) for row, answer in zip(rows, answers, strict=True)]
+    now = [intended in given.labels for intended, given in pairs if intended is not None and given.label is not None]
     return agreed + now.count(True), asked + len(now)
 
 
@@ -122,6 +125,27 @@ def interleaved(one: Sequence[dict[str, Any]], other: Sequence[dict[str, Any]]) 
     return [row for _, _, row in sorted(keyed, key=lambda item: item[:2])]
 
 
+def mentions(rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel], kept: Collection[str]) -> dict[str, Any]:
+    """The entities that the teacher named in the texts of `rows`: made = kept + dropped, and those without a place.
+
+    `kept`: texts that became examples; what was placed in another is dropped with it ("text_dropped").
+    """
+    misplaced: list[dict[str, str]] = []
+    dropped: Counter[str] = Counter()
+    for row, answer in zip(rows, answers, strict=True):
+        misplaced += [{"text": row["text"], **one} for one in answer.misplaced]
+        if row["text"] not in kept and (lost := answer.mentions - len(answer.misplaced)):
+            dropped["text_dropped"] += lost
+    dropped.update(one["reason"] for one in misplaced)
+    made = sum(answer.mentions for answer in answers)
+    return {
+        "made": made,
+        "kept": made - dropped.total(),
+        "dropped": dict(sorted(dropped.items())),
+        "misplaced": misplaced,
+    }
+
+
 def labelled(
     rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel], iteration: int, rate: float | None = None,
     unasked: Sequence[dict[str, Any]] = (),
@@ -143,8 +167,9 @@ def labelled(
             distribution = both(distribution, intended, rate)
             label = max(distribution, key=distribution.__getitem__)
             confidence = distribution[label]
-        elif rate is not None and intended not in (None, label):
-            drops.append({"reason": DISAGREES, "text": row["text"], "detail": f"{intended}, labelled {answer.label}"})
+        elif rate is not None and intended is not None and intended not in answer.labels:
+            given = ", ".join(answer.labels)
+            drops.append({"reason": DISAGREES, "text": row["text"], "detail": f"{intended}, labelled {given}"})
             continue
         examples.append(
             LabelledExample(
@@ -158,7 +183,8 @@ def labelled(
                 teacher_confidence=confidence,
                 teacher_distribution=distribution,
                 teacher_raw=answer.raw,
-                agrees=None if intended is None else intended == answer.label,
+                agrees=None if intended is None else intended in answer.labels,
+                entities=answer.entities,
             )
         )
     for row in unasked:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from langgraph.runtime import Runtime
+from numpy.typing import NDArray
 
 from agent.afford import pool_texts
 from agent.rundir import read_jsonl, write_jsonl
@@ -16,7 +17,7 @@ from agent.shortlist import SIZE, likeliest, likeness, narrowed, short
 from agent.state import Context, State
 from agent.teacher.labelling import label_request
 from agent.trust import to_write
-from tasks.task import Task, joined
+from tasks.task import Task, joined, kind_module
 
 AMONG = 512
 """Pool texts that are looked at in an iteration, where the student's doubt or their length chooses."""
@@ -35,7 +36,7 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
     context, iteration = runtime.context, state["iteration"]
     batch = context.config.batch
     narrow = narrow and short(context.task, context.config.teacher)
-    written = to_write(context.run, iteration, places, len(context.task.labels), guarded)
+    written = to_write(context.run, iteration, places, context.task.choices, guarded)
     count = pool_texts(context, iteration, batch.pool + sum(places.values()) - sum(written.values()))
     earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
     taken = {row["index"] for rows in earlier for row in rows}
@@ -46,7 +47,8 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
     if batch.pool_policy == "uncertainty" and adapter is not None:
         among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
         texts = [context.task.pool[index].text for index in among]
-        doubts = least_sure(context.student.predict(texts, adapter), count)
+        outputs = context.student.predict(texts, adapter)
+        doubts = least_likely(context.task, texts, outputs) if context.task.spans else least_sure(outputs, count)
         order = [among[i] for i in doubts]
     if batch.pool_policy == "longest":
         among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
@@ -60,6 +62,14 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
         rows = [{**row, "labels": labels} for row, labels in zip(rows, lists, strict=True)]
     write_jsonl(context.run.iteration(iteration).sampled, rows)
     return {}
+
+
+def least_likely(task: Task, texts: Sequence[str], outputs: NDArray[np.float64]) -> list[int]:
+    """Indices of the texts, that first in whose own answer the student believes least; normalised by its words, as in
+    active learning of entities (Shen et al., arXiv 1707.05928, §4)."""
+    labels, kind = list(task.labels), kind_module(task.kind)
+    sure = [kind.likelihood(kind.said(t, row, labels), row, labels) for t, row in zip(texts, outputs, strict=True)]
+    return [int(i) for i in np.argsort(sure, kind="stable")]
 
 
 def shortlists(context: Context, texts: Sequence[str], adapter: Path | None) -> list[list[str]]:

@@ -15,6 +15,8 @@ from agent.example import LabelledExample, read_examples, write_examples
 from agent.rundir import write_jsonl
 from agent.selection import filled, top_by_score
 from agent.state import Context, State
+from tasks import classification
+from tasks.task import Kind, kind_module
 
 
 def score(state: State, runtime: Runtime[Context], places: Mapping[str, int]) -> State:
@@ -24,7 +26,8 @@ def score(state: State, runtime: Runtime[Context], places: Mapping[str, int]) ->
     candidates = read_examples(here.candidates)
     adapter = context.run.root / str(state["adapter"])
     probabilities = context.student.predict([c.text for c in candidates], adapter)
-    scored = with_scores(candidates, probabilities, list(context.task.labels))
+    labels, kind = list(context.task.labels), kind_module(context.task.kind)
+    scored = with_scores(candidates, probabilities, labels, kind)
     sources = [c.source for c in scored]
     kept = set(top_by_score([rank(c) for c in scored], sources, filled(places, Counter(sources))))
     write_examples(here.candidates, scored)
@@ -35,17 +38,20 @@ def score(state: State, runtime: Runtime[Context], places: Mapping[str, int]) ->
 
 
 def with_scores(
-    candidates: Sequence[LabelledExample], probabilities: NDArray[np.float64], labels: Sequence[str]
-) -> list[LabelledExample]:
-    """Each candidate with the student's probability of its label and, where the teacher's is known, its DAS; pool
+    candidates: Sequence[LabelledExample], probabilities: NDArray[np.float64], labels: Sequence[str],
+    kind: Kind = classification,
+) -> list[LabelledExample]:  # fmt: skip
+    """Each candidate with the student's probability of its answer and, where the teacher's is known, its DAS; pool
     texts with whether they are the harder half of their kind.
 
-    `probabilities` is (N, L) in the order of `labels`.
+    `probabilities`: as the student gives them, a row a candidate.
     """
-    sure = probabilities.max(axis=1)
+    rows = list(zip(candidates, probabilities, strict=True))
+    said = [kind.said(c.text, row, labels) for c, row in rows]
+    sure = np.array([kind.likelihood(one, row, labels) for one, (_, row) in zip(said, rows, strict=True)])
     real = [candidate.source == "pool" for candidate in candidates]
     middle = float(np.median(sure[real])) if any(real) else 0.0
-    own = [float(row[labels.index(c.label)]) for c, row in zip(candidates, probabilities, strict=True)]
+    own = [kind.likelihood(c.answer, row, labels) for c, row in rows]
     scored = []
     for candidate, student, answer in zip(candidates, own, sure, strict=True):
         teacher = candidate.teacher_confidence

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
-from agent.example import LabelledExample, write_examples
+from agent.example import LabelledExample, as_row, write_examples
 from agent.rundir import write_jsonl
 from agent.state import Context, State
+from tasks.task import Example
+
+SHOWN = ("text", "label", "entities")
+"""Of a seed example, in seed.jsonl."""
 
 
 def seed(state: State, runtime: Runtime[Context], names: bool) -> State:
@@ -16,13 +20,14 @@ def seed(state: State, runtime: Runtime[Context], names: bool) -> State:
     is worth as much as several more (zero-shot SetFit, arXiv 2209.11055, trains on "This sentence is {label}").
     """
     context = runtime.context
-    texts = [(shot.text, str(shot.label), "seed") for shot in context.shots]
-    write_jsonl(context.run.seed, [{"text": text, "label": label} for text, label, _ in texts])
+    known = [(shot, "seed") for shot in context.shots]
     if names:
-        texts += [(text, label, "name") for label, text in context.task.named().items()]
+        known += [(Example(text, label), "name") for label, text in context.task.named().items()]
     examples = [
-        LabelledExample(id=f"i000-{n:04d}", text=text, label=label, iteration=0, source=source)
-        for n, (text, label, source) in enumerate(texts)
+        LabelledExample(f"i000-{n:04d}", one.text, str(one.label), 0, source, entities=one.entities)
+        for n, (one, source) in enumerate(known)
     ]
+    rows = [as_row(example) for example in examples[: len(context.shots)]]
+    write_jsonl(context.run.seed, [{key: row[key] for key in SHOWN if key in row} for row in rows])
     write_examples(context.run.iteration(0).batch, examples)
     return {"iteration": 0, "adapter": None}

@@ -11,6 +11,7 @@ from agent.example import LabelledExample, as_row, learned, targets
 from agent.rundir import read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
+from tasks.task import kind_module
 
 
 def train(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -21,7 +22,8 @@ def train(state: State, runtime: Runtime[Context]) -> StudentLane:
     examples = [*replayed, *batch]
     labels = list(context.task.labels)
     weights = {row["id"]: row["weight"] for row in read_jsonl(here.weights)}
-    wanted = targets(context.run, iteration, examples, labels, config.soft_labels)
+    kind = kind_module(context.task.kind)
+    wanted = targets(context.run, iteration, examples, labels, config.soft_labels, kind)
     rows = [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
     seed = int(context.rng(iteration, "train").integers(2**31))
     log = context.student.train(rows, here.adapter, start_of(state, context), seed)
@@ -45,6 +47,6 @@ def start_of(state: State, context: Context) -> Path | None:
 
 
 def counted(examples: list[LabelledExample], labels: list[str]) -> dict[str, int]:
-    """Examples by label, every label named."""
-    counts = Counter(example.label for example in examples)
+    """Examples by label, every label named; one whose entities have several counts for each."""
+    counts = Counter(label for example in examples for label in example.answer.labels)
     return {label: counts[label] for label in labels}

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.example import origin
+from agent.example import entities_of, origin
 from agent.report.record import Row
+from tasks.span_errors import KINDS, errors
+from tasks.spans import in_words, ordered
 
 SOURCES = ("hard", "easy", "pool, hard", "pool, easy", "pool", "seed", "name", "gold")
 HARD = ("hard", "pool, hard")
@@ -31,22 +33,54 @@ def by_source(predictions: Sequence[Row]) -> dict[str, Tally]:
     return {source: Tally(right[source], n[source]) for source in order}
 
 
+def spans(predictions: Sequence[Row]) -> bool:
+    """Whether these answers are entities."""
+    return any("entities" in row for row in predictions)
+
+
+def mistakes(row: Row) -> list[tuple[str, str]]:
+    """What is wrong with one wrong answer: (label, predicted); of entities (type, kind of mistake) of each."""
+    gold = entities_of(row)
+    if gold is None:
+        return [(str(row["label"]), str(row["predicted"]))]
+    return [(error.label, error.kind) for error in errors(gold, entities_of(row, "predicted_entities") or ())]
+
+
+def answer(row: Row, side: str) -> str:
+    """What is shown of a row for `label` or `predicted`."""
+    found = entities_of(row, {"label": "entities", "predicted": "predicted_entities"}[side])
+    return str(row[side]) if found is None else in_words(str(row["text"]), found)
+
+
 def wrong(predictions: Sequence[Row]) -> list[Row]:
-    """The wrong answers, grouped by (label, predicted): the most frequent pair first, surest answer first."""
+    """The wrong answers, grouped by their (most frequent) mistake: the most frequent first, surest answer first."""
     rows = [row for row in predictions if not row["correct"]]
-    count = Counter((str(row["label"]), str(row["predicted"])) for row in rows)
+    count = Counter(one for row in rows for one in mistakes(row))
 
     def order(row: Row) -> tuple[int, str, str, float]:
-        pair = (str(row["label"]), str(row["predicted"]))
-        return -count[pair], *pair, -float(row["confidence"] or 0)
+        first = min(mistakes(row), key=lambda one: (-count[one], *one))
+        return -count[first], *first, -float(row["confidence"] or 0)
 
     return sorted(rows, key=order)
 
 
 def pairs(predictions: Sequence[Row]) -> list[tuple[str, str, int]]:
-    """(label, predicted, times) of the wrong answers, the most frequent first."""
-    count = Counter((str(row["label"]), str(row["predicted"])) for row in wrong(predictions))
+    """(label, predicted, times) of the wrong answers, of entities (type, kind of mistake, times): the most frequent
+    first."""
+    count = Counter(one for row in wrong(predictions) for one in mistakes(row))
     return [(label, predicted, times) for (label, predicted), times in count.most_common()]
+
+
+def by_type(predictions: Sequence[Row]) -> dict[str, dict[str, int]]:
+    """Of each entity type in these answers how many entities were to be found, how many were, and mistakes by kind."""
+    table: dict[str, Counter[str]] = {}
+    for row in predictions:
+        gold, said = entities_of(row) or (), set(entities_of(row, "predicted_entities") or ())
+        for entity in gold:
+            table.setdefault(entity.label, Counter()).update(["entities", *(["right"] if entity in said else [])])
+        for error in errors(gold, ordered(list(said))):
+            table.setdefault(error.label, Counter())[error.kind] += 1
+    return {label: {name: table[label][name] for name in ("entities", "right", *KINDS)} for label in sorted(table)}
 
 
 def was_not_hard(tally: Tally) -> bool:

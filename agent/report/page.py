@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from agent.report import pictures, tables
 from agent.report.record import RunRecord, read_record
 from agent.report.run_report import summarise
-from agent.report.wording import DASH, clip, duration, gain, money, number, plural, points
+from agent.report.wording import DASH, METRICS, clip, duration, gain, money, number, plural, points
 from agent.rundir import RunDir
 
 STOPS = {
@@ -21,7 +21,6 @@ STOPS = {
     "budget: minutes": "the time budget ended",
     "iterations": "all iterations are done",
 }
-METRICS = {"macro_f1": "macro-F1", "accuracy": "accuracy"}
 
 
 def report_page(run: RunDir) -> str:
@@ -37,6 +36,7 @@ def report_page(run: RunDir) -> str:
         curve=pictures.curve(record),
         classes=tables.classes(record),
         confusion=tables.confusion(record),
+        errors=tables.errors(record),
         by_label=pictures.balance(record, "by_label"),
         by_source=pictures.balance(record, "by_source"),
         losses=pictures.losses(record),

@@ -11,13 +11,13 @@ from agent.report.answers import SOURCES
 from agent.report.bars import COLOURS, histogram, stacked_bars
 from agent.report.charts import Axis, Series, axis, line_chart, thinned
 from agent.report.record import Row, RunRecord
-from agent.report.wording import probability
+from agent.report.wording import METRICS, probability
 
 OTHER = "all other labels"
 
 
 def curve(record: RunRecord) -> Markup | None:
-    """Test and dev macro-F1 and prequential accuracy over teacher tokens (over iterations if it has none)."""
+    """Test and dev score and prequential accuracy over teacher tokens (over iterations if it has none)."""
     rows = [record.metrics[k] for k in sorted(record.metrics)]
     tokens = {row["iteration"]: record.tokens(row["iteration"]) or 0 for row in rows}
     by_tokens = len(rows) == 1 or len(set(tokens.values())) > 1
@@ -28,8 +28,8 @@ def curve(record: RunRecord) -> Markup | None:
         return Series(name, points, colour, light=light)
 
     lines = [
-        line("test macro-F1", "c0", "test", "macro_f1"),
-        line("dev macro-F1", "c2", "dev", "macro_f1"),
+        line(f"test {METRICS[record.metric]}", "c0", "test", record.metric),
+        line(f"dev {METRICS[record.metric]}", "c2", "dev", record.metric),
         line(
             "accuracy on the batch before training (prequential: not the result)",
             "c1",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent.report.markdown import escape, table
 from agent.report.record import Row, RunRecord
-from agent.report.wording import gain, number, points
+from agent.report.wording import METRICS, gain, number, points
 
 CLASSES_SHOWN = 20
 
@@ -32,9 +32,9 @@ def _scores(record: RunRecord, iteration: int) -> str:
         for split in splits:
             cells += _cells(_f1(before.get(split), label), _f1(after[split], label), iteration)
         rows.append(cells)
-    overall = ["**macro-F1**"]
+    overall = [f"**{METRICS[record.metric]}**"]
     for split in splits:
-        overall += _cells((before.get(split) or {}).get("macro_f1"), after[split].get("macro_f1"), iteration)
+        overall += _cells((before.get(split) or {}).get(record.metric), after[split].get(record.metric), iteration)
     body = table(head, [*rows, overall], right=range(1, len(head)))
     rest = len(weakest) - len(rows)
     more = f"\n\n{rest} stronger classes are in `iteration_{iteration:03d}/measured.json`." if rest else ""
@@ -71,7 +71,17 @@ def _counts(record: RunRecord, iteration: int) -> str:
     if counts["made"] != counts["kept"] + total:
         line = f"**The counts do not add up:** {counts['made']} made, {counts['kept']} kept, "
         line += f"{total} dropped ({lost})."
-    return title + line
+    return title + line + _mentions(counts.get("mentions"))
+
+
+def _mentions(counts: Row | None) -> str:
+    """What became of the entities that the teacher named; "" where a text has one label."""
+    if counts is None:
+        return ""
+    lost = ", ".join(f"{escape(reason)} {n}" for reason, n in counts["dropped"].items())
+    total = sum(counts["dropped"].values())
+    line = f"\n\nEntities that the teacher named: {counts['made']} made = {counts['kept']} kept + {total} dropped"
+    return line + (f" ({lost}); `mentions.json` of the iteration before has each." if total else ".")
 
 
 def _spent(record: RunRecord, iteration: int) -> str:

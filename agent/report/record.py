@@ -13,6 +13,7 @@ from typing import Any
 from agent.config import read_recipe
 from agent.rundir import IterationDir, RunDir, read_json, read_jsonl
 from tasks.faults import Fault, UserError
+from tasks.task import DEFAULT_KIND, kind_module
 
 Row = dict[str, Any]
 
@@ -39,6 +40,8 @@ class RunRecord:
     """A run, as far as it got. `metrics`: its rows by iteration."""
 
     config: Row
+    kind: str
+    """The task's; `classification` where run.json, which names it, is not there."""
     config_text: str | None
     graph: str | None
     result: Row | None
@@ -48,6 +51,11 @@ class RunRecord:
     def iteration(self, number: int) -> IterationRecord | None:
         """The record of one iteration; None where its folder does not exist."""
         return next((record for record in self.iterations if record.number == number), None)
+
+    @property
+    def metric(self) -> str:
+        """The key of the result in a measurement."""
+        return kind_module(self.kind).METRIC
 
     def absence(self, node: str) -> str:
         """Why there is nothing of `node`: left out, no part of the strategy, or not there (yet)."""
@@ -74,6 +82,7 @@ def read_record(run: RunDir) -> RunRecord:
     """
     return RunRecord(
         config=read_recipe(run.config) if run.config.is_file() else {},
+        kind=str((_json(run.identity) or {}).get("kind", DEFAULT_KIND)),
         config_text=_text(run.config),
         graph=_text(run.graph),
         result=_json(run.result),

@@ -28,6 +28,7 @@ def summarise(record: RunRecord) -> dict[str, Any]:
 def _so_far(record: RunRecord) -> dict[str, Any]:
     config, rows = record.config, [record.metrics[k] for k in sorted(record.metrics)]
     last: dict[str, Any] = rows[-1] if rows else {}
+    metric = record.metric
     test, dev = last.get("test") or {}, last.get("dev") or {}
     return {
         "task": config.get("task"),
@@ -35,12 +36,12 @@ def _so_far(record: RunRecord) -> dict[str, Any]:
         "without": list(config.get("without") or ()),
         "seed": config.get("seed"),
         "shots": config.get("shots"),
-        "metric": {"name": "macro_f1", "test": test.get("macro_f1"), "dev": dev.get("macro_f1")},
+        "metric": {"name": metric, "test": test.get(metric), "dev": dev.get(metric)},
         "curve": [
             {
                 "iteration": k,
                 "teacher_tokens": record.tokens(k),
-                "test": (row.get("test") or {}).get("macro_f1"),
+                "test": (row.get("test") or {}).get(metric),
             }
             for k, row in sorted(record.metrics.items())
         ],

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from agent.report.answers import hard_was_not_hard, wrong
+from agent.report.answers import answer, hard_was_not_hard, wrong
 from agent.report.bars import dumbbell, matrix_picture, stacked_bars
 from agent.report.record import IterationRecord, Row, RunRecord
 from agent.report.wording import analysis_silence, clip, gain, money, number, percent, points, probability
+from tasks.span_errors import KINDS
 
 NUMBERS_UP_TO = 20
 """Labels up to which the confusion matrix is a table of numbers; beyond, it is a picture."""
 PAIRS_SHOWN = 15
 WRONG_SHOWN = 25
 DROPPED_SHOWN = 40
+PARTIAL = {
+    "partial": "borders that overlap, half a point",
+    "exact": "borders, whatever the type",
+    "ent_type": "type, where borders overlap",
+}
+"""What the partial measures of tasks/ner.py ask for."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,20 @@ def confusion(record: RunRecord) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
+def errors(record: RunRecord) -> dict[str, Any] | None:
+    """Of a task of spans: mistakes by entity type and kind at the last test measurement, and partial matches."""
+    last = max(record.metrics, default=0)
+    found = (record.metrics.get(last) or {}).get("test") or {}
+    if "errors" not in found:
+        return None
+    per_class = found["per_class"]
+    rows = [
+        (clip(k, 60), number(per_class[k]["support"]), *map(str, row.values())) for k, row in found["errors"].items()
+    ]
+    partial = [(PARTIAL[name], points(value)) for name, value in found["partial"].items()]
+    return {"iteration": last, "kinds": KINDS, "rows": rows, "partial": partial}
+
+
 def counts(record: RunRecord) -> dict[str, Any] | None:
     """Made, kept and dropped by reason, an iteration a row, with a total and whether each row adds up."""
     found = [(k, record.metrics[k]["counts"]) for k in sorted(record.metrics)]
@@ -101,12 +123,26 @@ def counts(record: RunRecord) -> dict[str, Any] | None:
     ]
     shown = examples[:DROPPED_SHOWN]
     return {
+        "mentions": mentions(record),
         "reasons": reasons,
         "rows": rows,
         "total": total,
         "examples": shown,
         "all_examples": len(examples),
     }
+
+
+def mentions(record: RunRecord) -> str | None:
+    """Of a task of spans: what became of all entities that the teacher named."""
+    found = [row["counts"]["mentions"] for row in record.metrics.values() if "mentions" in row["counts"]]
+    if not found:
+        return None
+    lost: Counter[str] = Counter()
+    for counts in found:
+        lost.update(counts["dropped"])
+    made, kept = (sum(counts[key] for counts in found) for key in ("made", "kept"))
+    why = f" ({', '.join(f'{reason} {n}' for reason, n in lost.most_common())})" if lost else ""
+    return f"Entities that the teacher named: {made} made = {kept} kept + {lost.total()} dropped{why}."
 
 
 def usage(record: RunRecord) -> dict[str, Any] | None:
@@ -153,8 +189,7 @@ def _weakness(record: RunRecord, one: IterationRecord) -> dict[str, Any]:
         "wrong": [
             (
                 clip(r["text"], 300),
-                clip(r["label"], 60),
-                clip(r["predicted"], 60),
+                *(clip(answer(r, side), 160 if "entities" in r else 60) for side in ("label", "predicted")),
                 probability(r["confidence"]),
                 r["source"],
             )

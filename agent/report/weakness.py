@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from agent.report.answers import by_source, hard_was_not_hard, pairs, wrong
+from agent.example import labels_of
+from agent.report.answers import answer, by_source, by_type, hard_was_not_hard, pairs, spans, wrong
 from agent.report.lessons import lessons
 from agent.report.markdown import escape, table
 from agent.report.progress import progress
 from agent.report.record import IterationRecord, Row, RunRecord, read_record
-from agent.report.wording import analysis_silence, gain, percent, plural, points, probability
+from agent.report.wording import METRICS, analysis_silence, gain, percent, plural, points, probability
 from agent.rundir import RunDir
+from tasks.span_errors import KINDS
 
 WRONG_SHOWN = 40
 PAIRS_SHOWN = 10
 RIGHT_SHOWN = 3
+LABEL, ENTITIES = 60, 160
+"""Characters of an answer that are shown."""
 
 
 def weakness_report(run: RunDir, iteration: int) -> str:
@@ -31,17 +35,17 @@ def weakness_report(run: RunDir, iteration: int) -> str:
     task = escape(record.config.get("task", "(unknown task)"))
     parts = [f"# {task}, iteration {iteration}: {'the start' if iteration == 0 else 'what is still wrong'}"]
     if iteration == 0:
-        parts += [f"**{_start(now)}**", _seed(now), _asked(now), progress(record, 0)]
+        parts += [f"**{_start(record, now)}**", _seed(now), _asked(now), progress(record, 0)]
     else:
-        parts += [f"**{_summary(record, now)}**", _wrong(record, now), _right(now), _sources(now)]
+        parts += [f"**{_summary(record, now)}**", _wrong(record, now), _types(now), _right(now), _sources(now)]
         parts += [_analysis(record, now), lessons(record, now), progress(record, iteration)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _start(now: IterationRecord) -> str:
+def _start(record: RunRecord, now: IterationRecord) -> str:
     seeds = "no seed examples" if not now.batch else plural(len(now.batch), "seed example")
-    score = points((now.measured or {}).get("test", {}).get("macro_f1"))
-    return f"The student started from {seeds} and reaches a test macro-F1 of {score}."
+    score = points((now.measured or {}).get("test", {}).get(record.metric))
+    return f"The student started from {seeds} and reaches a test {METRICS[record.metric]} of {score}."
 
 
 def _summary(record: RunRecord, now: IterationRecord) -> str:
@@ -53,16 +57,17 @@ def _summary(record: RunRecord, now: IterationRecord) -> str:
         first = f"Before training the student was wrong on {missed} of {plural(len(answers), 'text')}"
         mixed = pairs(answers)
         if mixed:
-            first += ", mostly " + _pair(*mixed[0]) if mixed[0][2] > 1 else ", no pair of labels more than once"
+            often = ", no pair of labels more than once" if not spans(answers) else ", no mistake more than once"
+            first += ", mostly " + _pair(*mixed[0]) if mixed[0][2] > 1 else often
     old = record.iteration(now.number - 1)
-    before = ((old.measured if old else None) or {}).get("test", {}).get("macro_f1")
-    after = (now.measured or {}).get("test", {}).get("macro_f1")
+    before = ((old.measured if old else None) or {}).get("test", {}).get(record.metric)
+    after = (now.measured or {}).get("test", {}).get(record.metric)
     if after is None:
         second = "the test score after training is not there yet"
     else:
-        second = f"after training on them the test macro-F1 is {points(after)} ({gain(before, after)})"
+        second = f"after training on them the test {METRICS[record.metric]} is {points(after)} ({gain(before, after)})"
         if (own := (now.measured or {}).get("before_selftrain")) is not None:
-            second += f", {points(own['test']['macro_f1'])} before the student learned its own labels of pool texts"
+            second += f", {points(own['test'][record.metric])} before the student learned its own labels of pool texts"
     return f"{first}; {second}."
 
 
@@ -76,23 +81,27 @@ def _wrong(record: RunRecord, now: IterationRecord) -> str:
         return f"{title}evaluate: {record.absence('evaluate')}."
     rows = wrong(now.predictions)
     if not rows:
-        return f"{title}Nothing: it gave the teacher's label for all {plural(len(now.predictions), 'text')}."
+        given = "entities" if spans(now.predictions) else "label"
+        return f"{title}Nothing: it gave the teacher's {given} for all {plural(len(now.predictions), 'text')}."
     mixed = pairs(now.predictions)
     more = f" · and {plural(len(mixed) - PAIRS_SHOWN, 'rarer pair')}" if len(mixed) > PAIRS_SHOWN else ""
-    intro = "Teacher's label → student's answer: " + " · ".join(_pair(*pair) for pair in mixed[:PAIRS_SHOWN])
+    marked = spans(now.predictions)
+    intro = "Entity → mistake: " if marked else "Teacher's label → student's answer: "
+    intro += " · ".join(_pair(*pair) for pair in mixed[:PAIRS_SHOWN])
     body = table(
-        ("text", "teacher's label", "student's answer", "source"),
+        ("text", "teacher's entities" if marked else "teacher's label", "student's answer", "source"),
         [
             (
                 escape(row["text"]),
-                escape(row["label"], 60),
-                f"{escape(row['predicted'], 60)} ({probability(row['confidence'])})",
+                escape(answer(row, "label"), _room(row)),
+                f"{escape(answer(row, 'predicted'), _room(row))} ({probability(row['confidence'])})",
                 escape(row["source"]),
             )
             for row in rows[:WRONG_SHOWN]
         ],
     )
-    note = "Wrong means: not the teacher's label. The teacher can be wrong too."
+    what = "not all of the teacher's entities and no other" if marked else "not the teacher's label"
+    note = f"Wrong means: {what}. The teacher can be wrong too."
     if len(rows) > WRONG_SHOWN:
         note += f" {len(rows) - WRONG_SHOWN} more are in `{now.name}/predictions.jsonl`."
     return f"{title}{intro}{more}\n\n{body}\n\n{note}"
@@ -102,15 +111,35 @@ def _right(now: IterationRecord) -> str:
     rows = [row for row in now.predictions or () if row["correct"]]
     if not rows:
         return ""
-    count = Counter(str(row["label"]) for row in rows)
+    count = Counter(label for row in rows for label in labels_of(row))
     shown = ", ".join(f"{escape(label, 60)} {n}" for label, n in count.most_common(PAIRS_SHOWN))
     shaky = sorted(rows, key=lambda row: float(row["confidence"] or 0))[:RIGHT_SHOWN]
     listed = "\n".join(
-        f"* “{escape(row['text'], 100)}”: {escape(row['label'], 60)} ({probability(row['confidence'])})"
+        f"* “{escape(row['text'], 100)}”: {escape(answer(row, 'label'), _room(row))} ({probability(row['confidence'])})"
         for row in shaky
     )
     head = f"{len(rows)} of {len(now.predictions or ())}: {shown}. The least sure of them:"
     return f"## What it got right\n\n{head}\n\n{listed}"
+
+
+def _room(row: Row) -> int:
+    return ENTITIES if "entities" in row else LABEL
+
+
+def _types(now: IterationRecord) -> str:
+    """Of a task of spans: what it found of each entity type in the batch, and its mistakes by kind."""
+    if not now.predictions or not spans(now.predictions):
+        return ""
+    found = by_type(now.predictions)
+    names = ("entities", "right", *KINDS)
+    body = table(
+        ("type", *names),
+        [(escape(label, 60), *(str(row[name]) for name in names)) for label, row in found.items()],
+        right=range(1, 1 + len(names)),
+    )
+    note = "Missed: nothing was marked there. Invented: nothing is there. Boundary: right type, wrong borders. "
+    note += "Type: an entity of another type. A mistake counts for the type that is right."
+    return f"## By entity type and kind of mistake\n\n{body}\n\n{note}"
 
 
 def _sources(now: IterationRecord) -> str:
@@ -146,10 +175,11 @@ def _analysis(record: RunRecord, now: IterationRecord) -> str:
 def _seed(now: IterationRecord) -> str:
     if not now.batch:
         return ""
-    rows = [(escape(row["text"]), escape(row["label"], 60)) for row in now.batch[:WRONG_SHOWN]]
+    rows = [(escape(row["text"]), escape(answer(row, "label"), _room(row))) for row in now.batch[:WRONG_SHOWN]]
     rest = len(now.batch) - len(rows)
     more = f"\n\n{rest} more are in `{now.name}/batch.jsonl`." if rest else ""
-    return f"## Seed examples\n\n{table(('text', 'label'), rows)}{more}"
+    head = ("text", "entities" if spans(now.batch) else "label")
+    return f"## Seed examples\n\n{table(head, rows)}{more}"
 
 
 def _asked(now: IterationRecord) -> str:

@@ -11,11 +11,17 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch import nn
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+)
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+    MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES,
 )
 
 from agent.student.pooling import declares_mean, pool_by_mean
@@ -25,10 +31,10 @@ from tasks.faults import Fault, UserError
 
 @dataclass(frozen=True)
 class Base:
-    """An encoder with a classification head, on the CPU in float32."""
+    """An encoder with a head, on the CPU in float32."""
 
     model: Any
-    """A transformers model for sequence classification, in eval mode."""
+    """A transformers model for sequence classification, in eval mode; with `spans` for token classification."""
     tokenizer: Any
     head: tuple[str, ...]
     """Modules that start from a seed and are trained in full: the classifier, and a pooler the weights lack."""
@@ -36,6 +42,8 @@ class Base:
     """Modules added to average the tokens (pooling.py): LoRA leaves them as they are, an adapter keeps them."""
     max_length: int
     """Tokens of a text that are read."""
+    spans: bool
+    """Whether it tags the words of a text."""
 
     @property
     def encoder(self) -> nn.Module:
@@ -43,8 +51,8 @@ class Base:
         return encoder
 
 
-def load_base(weights: Path, labels: Sequence[str], max_length: int) -> Base:
-    """The base for `labels` from a folder in Hugging Face format.
+def load_base(weights: Path, labels: Sequence[str], max_length: int, spans: bool = False) -> Base:
+    """The base for the outputs `labels` from a folder in Hugging Face format.
 
     Raises:
         UserError: the folder holds no encoder that can be a student, or it reads fewer tokens than `max_length`.
@@ -54,17 +62,20 @@ def load_base(weights: Path, labels: Sequence[str], max_length: int) -> Base:
     try:
         with quiet():
             config = AutoConfig.from_pretrained(weights, local_files_only=True)
-            _check_kind(weights, str(config.model_type))
+            _check_kind(weights, str(config.model_type), spans)
             config.num_labels = len(labels)
             config.id2label, config.label2id = names, {label: index for index, label in names.items()}
-            config.problem_type = "single_label_classification"
-            averaged = declares_mean(weights, str(config.model_type))
+            config.problem_type = None if spans else "single_label_classification"
+            averaged = not spans and declares_mean(weights, str(config.model_type))
             if averaged:
                 config.num_hidden_layers += 1
             tokenizer = AutoTokenizer.from_pretrained(weights, local_files_only=True)
+            if spans and not tokenizer.is_fast:
+                raise _not_a_model(weights, "a tokenizer that does not tell where in a text its tokens are")
+            wanted = AutoModelForTokenClassification if spans else AutoModelForSequenceClassification
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
-                model, info = AutoModelForSequenceClassification.from_pretrained(
+                model, info = wanted.from_pretrained(
                     weights, config=config, dtype=torch.float32, ignore_mismatched_sizes=True,
                     output_loading_info=True, local_files_only=True,
                 )  # fmt: skip
@@ -74,7 +85,7 @@ def load_base(weights: Path, labels: Sequence[str], max_length: int) -> Base:
     pooling = pool_by_mean(model) if averaged else ()
     fresh = [key for key in fresh if not key.startswith(tuple(f"{name}." for name in pooling))]
     length = _length(config, tokenizer, max_length)
-    return Base(model.eval(), tokenizer, _head(model, fresh, weights), pooling, length)
+    return Base(model.eval(), tokenizer, _head(model, fresh, weights), pooling, length, spans)
 
 
 def _head(model: Any, fresh: Sequence[str], weights: Path) -> tuple[str, ...]:
@@ -119,12 +130,14 @@ def _check_folder(weights: Path) -> None:
         raise _not_a_model(weights, "a config.json without model_type")
 
 
-def _check_kind(weights: Path, kind: str) -> None:
+def _check_kind(weights: Path, kind: str, spans: bool) -> None:
     masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
     if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not masked:
         raise _not_a_model(weights, f"a decoder ({kind})")
     if kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES or not masked:
         raise _not_a_model(weights, f"a model of type {kind!r}, which is no text encoder")
+    if spans and kind not in MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES:
+        raise _not_a_model(weights, f"a model of type {kind!r}, which cannot tag words")
 
 
 def _not_a_model(weights: Path, got: str) -> UserError:

@@ -1,4 +1,4 @@
-"""EncoderStudent: a text encoder with a classification head, trained with LoRA or in full."""
+"""EncoderStudent: a text encoder with a head for texts or for words, trained with LoRA or in full."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from agent.student.base import Base, load_base
 from agent.student.batches import Tokens, by_length, padded, tokenise
 from agent.student.dropout import quicken
 from agent.student.hardware import Hardware, choose_hardware, give_back_memory
+from agent.student.heads import first_tokens, read_words, text_loss, word_loss
 from agent.student.lora import projections, trainable
 from agent.student.quiet import quiet
 from agent.student.restore import restored
@@ -28,28 +29,33 @@ from agent.student.student import TrainLog, TrainRow
 from agent.student.trainer import fit
 from agent.student.words import nearest
 from tasks.faults import Fault, UserError
+from tasks.spans import tags
 
 PREDICT_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
 """Tokens in one batch of `predict`, padding included."""
 
 
-def open_student(config: StudentConfig, labels: Sequence[str], weights: Path, pairs: bool = False) -> EncoderStudent:
-    """The student of `config` for `labels`, its base read from folder `weights`; `pairs`: each text is two lines.
+def open_student(
+    config: StudentConfig, labels: Sequence[str], weights: Path, pairs: bool = False, spans: bool = False
+) -> EncoderStudent:
+    """The student of `config` for `labels`, its base read from folder `weights`; `pairs`: each text is two lines;
+    `spans`: it tags the words of texts.
 
     Raises:
         UserError: a folder without an encoder, a device that is not there, a `max_length` it cannot read,
             target modules that it does not have.
     """
     hardware = choose_hardware(config.device, config.dtype)
-    base = _base(weights, tuple(labels), config.max_length)
+    outputs = tags(labels) if spans else tuple(labels)
+    base = _base(weights, outputs, config.max_length, spans)
     projections(base, config.lora.target_modules)
-    return EncoderStudent(config, tuple(labels), base, hardware, pairs)
+    return EncoderStudent(config, outputs, base, hardware, pairs)
 
 
 @lru_cache(maxsize=2)
-def _base(weights: Path, labels: tuple[str, ...], max_length: int) -> Base:
+def _base(weights: Path, outputs: tuple[str, ...], max_length: int, spans: bool) -> Base:
     """One base for all runs of this process: it is only ever copied."""
-    return load_base(weights, labels, max_length)
+    return load_base(weights, outputs, max_length, spans)
 
 
 class EncoderStudent:
@@ -79,14 +85,10 @@ class EncoderStudent:
     def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
         if not rows:
             raise ValueError("train: no rows")
-        targets = torch.tensor([row.target for row in rows], dtype=torch.float32)  # (N, L)
-        weights = torch.tensor([row.weight for row in rows], dtype=torch.float32)  # (N,)
-        if targets.shape != (len(rows), len(self.labels)):
-            raise ValueError(f"train: targets of shape {tuple(targets.shape)} for {len(self.labels)} labels")
-        if float(weights.min()) < 0 or float(weights.sum()) == 0:
-            raise ValueError("train: weights must be ≥ 0 and not all 0")
+        texts, outputs = [row.text for row in rows], len(self.labels)
         with self._lock, self._memory("student.batch_size"), _seeded(seed, self.device):
-            tokens, truncated = self._tokens([row.text for row in rows])
+            loss = word_loss(rows, self._places(texts), outputs) if self._base.spans else text_loss(rows, outputs)
+            tokens, truncated = self._tokens(texts)
             if start is None:
                 model = trainable(self._base, self._config)
             else:
@@ -96,7 +98,7 @@ class EncoderStudent:
             if self.device == "cpu":
                 quicken(model, seed)
             padding = self._base.tokenizer.pad_token_id
-            losses = fit(model, tokens, targets, weights, self._config, self.hardware, padding, seed)
+            losses = fit(model, tokens, loss, outputs, self._config, self.hardware, padding, seed)
             with written(adapter) as folder, quiet():
                 self._save(model, folder)
         count = sum(part.numel() for part in model.parameters() if part.requires_grad)
@@ -108,11 +110,18 @@ class EncoderStudent:
         with self._lock, self._memory("student.max_length"), torch.inference_mode():
             model = self._on_device(adapter)
             tokens, _ = self._tokens(texts)
-            result = np.zeros((len(tokens), len(self.labels)))
+            places = self._places(texts) if self._base.spans else []
+            longest = [max(map(len, places), default=0)] if self._base.spans else []
+            result = np.zeros((len(tokens), *longest, len(self.labels)))
             for batch in by_length(tokens, PREDICT_TOKENS[self.device.partition(":")[0]]):
                 chosen = [tokens[index] for index in batch]
                 inputs = padded(chosen, self._base.tokenizer.pad_token_id, self.device)
-                result[batch] = model(**inputs).logits.float().softmax(dim=-1).cpu().numpy()
+                given = model(**inputs).logits.float().softmax(dim=-1).cpu().numpy()
+                if not self._base.spans:
+                    result[batch] = given
+                    continue
+                for index, row in zip(batch, given, strict=True):
+                    read_words(row, places[index], result[index])
         return result
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -146,6 +155,9 @@ class EncoderStudent:
 
     def _tokens(self, texts: Sequence[str]) -> tuple[Tokens, int]:
         return tokenise(self._base.tokenizer, texts, self._base.max_length, self._pairs)
+
+    def _places(self, texts: Sequence[str]) -> list[list[int]]:
+        return first_tokens(self._base.tokenizer, texts, self._base.max_length)
 
     def _save(self, model: Any, folder: Path) -> None:
         if self._config.method == "full":

@@ -26,8 +26,9 @@ def trainable(base: Base, config: StudentConfig) -> Any:
     if config.method == "full":
         return model
     lora = config.lora
+    head = TaskType.TOKEN_CLS if base.spans else TaskType.SEQ_CLS
     wanted = LoraConfig(
-        task_type=TaskType.SEQ_CLS, r=lora.rank, lora_alpha=lora.alpha or 2 * lora.rank, lora_dropout=lora.dropout,
+        task_type=head, r=lora.rank, lora_alpha=lora.alpha or 2 * lora.rank, lora_dropout=lora.dropout,
         target_modules=projections(base, lora.target_modules), modules_to_save=[*base.head, *base.pooling],
     )  # fmt: skip
     with quiet():

@@ -10,14 +10,17 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.task import Target
+
 
 @dataclass(frozen=True)
 class TrainRow:
     """One example as the trainer sees it."""
 
     text: str
-    target: tuple[float, ...]
-    """(L,) distribution over the labels, in the task's order; one-hot for a hard label."""
+    target: Target
+    """(L,) distribution over the labels, in the task's order; one-hot for a hard label. Of a student that tags (W, T):
+    one for each word, over the tags."""
     weight: float = 1.0
 
 
@@ -35,9 +38,11 @@ class TrainLog:
 
 
 class Student(Protocol):
-    """A classifier whose weights are a function of the adapter path, and of nothing that happened before."""
+    """A classifier of texts, or a tagger of their words, whose weights are a function of the adapter path, and of
+    nothing that happened before. Words and tags are those of tasks/spans.py."""
 
     labels: tuple[str, ...]
+    """Its outputs: the task's labels; of a tagger the tags."""
 
     def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
         """Trains on `rows` from the base (start None) or from adapter `start`; writes folder `adapter`.
@@ -47,7 +52,11 @@ class Student(Protocol):
         ...
 
     def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
-        """(N, L) probabilities in input order; a text's row does not depend on the other texts (to 1e-5)."""
+        """(N, L) probabilities in input order; a text's row does not depend on the other texts (to 1e-5).
+
+        Of a tagger (N, W, T), W the words of the longest text: of each word the probability of each tag, all the same
+        where it read none of it; zeros after a text's last word.
+        """
         ...
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:

@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import torch
-from torch.nn import functional
 
 from agent.config import StudentConfig
 from agent.student.batches import Tokens, padded, shuffled
 from agent.student.hardware import Hardware
+from agent.student.heads import Loss
+from agent.student.heads import soft_cross_entropy as soft_cross_entropy
 
 WARMUP = 0.1
 """Share of the steps in which the learning rate grows from zero."""
@@ -23,21 +24,20 @@ STEPS_A_LABEL = 5
 
 
 def fit(
-    model: Any, tokens: Tokens, targets: torch.Tensor, weights: torch.Tensor,
+    model: Any, tokens: Tokens, loss_of: Loss, outputs: int,
     config: StudentConfig, hardware: Hardware, padding: int, seed: int,
 ) -> list[float]:  # fmt: skip
     """Trains `model` in place; the loss of each optimiser step.
 
     Args:
-        targets: (N, L) distributions over the labels.
-        weights: (N,) weight of each text, ≥ 0; only their ratios matter.
+        loss_of: from the logits of a batch and the indices of its texts; see heads.py.
+        outputs: How many there are, labels or tags.
     """
-    steps = number_of_steps(len(tokens), targets.shape[1], config)
+    steps = number_of_steps(len(tokens), outputs, config)
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learned, lr=config.learning_rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps))
     generator = torch.Generator().manual_seed(seed)
-    weights = weights / weights.mean()
     losses: list[float] = []
     model.train()
     while len(losses) < steps:
@@ -47,7 +47,7 @@ def fit(
                 hardware.device.partition(":")[0], torch.bfloat16, enabled=hardware.dtype == "bfloat16"
             ):
                 logits = model(**inputs).logits
-            loss = soft_cross_entropy(logits, targets[batch].to(logits.device), weights[batch].to(logits.device))
+            loss = loss_of(logits, batch)
             torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(learned, CLIP)
             optimiser.step()
@@ -56,12 +56,6 @@ def fit(
             losses.append(float(loss.detach()))
     model.eval()
     return losses
-
-
-def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Mean over the batch of weight × cross-entropy, in nats. logits, targets: (B, L); weights: (B,)."""
-    each = -(targets * functional.log_softmax(logits.float(), dim=-1)).sum(dim=-1)  # (B,)
-    return (weights * each).mean()
 
 
 def number_of_steps(examples: int, labels: int, config: StudentConfig) -> int:

@@ -6,36 +6,22 @@ distribution is read from the tokens of one greedy answer; without, k answers ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent.config import TeacherConfig
 from agent.shortlist import narrowed
 from agent.teacher.labels import agreement, label_distribution, parse_label
+from agent.teacher.marking import mark_request, marked
 from agent.teacher.messages import Reply, Request
 from agent.teacher.teacher import Teacher
+from agent.teacher.teacher_label import TeacherLabel as TeacherLabel
 from prompts.render import render
 from tasks.task import Task
 
 TOP_LOGPROBS = 20
 AGREEMENT_TEMPERATURE = 0.7
-
-
-@dataclass(frozen=True)
-class TeacherLabel:
-    """The teacher's answer for one text."""
-
-    label: str | None
-    """None where there is none; `fault` says why."""
-    confidence: float | None
-    """Probability of `label`: from logprobs, or the share of agreeing draws; None for many texts a call."""
-    distribution: Mapping[str, float] | None
-    fault: str | None = None
-    """"budget" (not asked), "not_a_label", or the fault of the reply."""
-    said: str = ""
-    raw: Mapping[str, float] | None = None
-    """The distribution as the logprobs gave it; `distribution` may be calibrated later."""
 
 
 def label_texts(
@@ -47,10 +33,14 @@ def label_texts(
     `choices`: the labels it may choose among for each text, None = all. What it says of a part of the labels tells
     nothing of its liking for them, so `raw` is None there. For one text a call.
     """
+    logprobs = teacher.can("labeller").top_logprobs > 0
+    if task.spans:
+        asked_for = [label_request(task, shown(text, config.longest_text), logprobs) for text in texts]
+        answered = teacher.ask(asked_for, node, iteration)
+        return [marked(task, text, reply) for text, reply in zip(texts, answered, strict=True)]
     texts = ["\n".join(shown(part, config.longest_text) for part in task.parts(text)) for text in texts]
     if config.texts_per_label_call > 1:
         return _many(teacher, task, texts, config.texts_per_label_call, node, iteration)
-    logprobs = teacher.can("labeller").top_logprobs > 0
     draws = 1 if logprobs else config.agreement_samples
     asked = [task if choice is None else narrowed(task, choice) for choice in choices or [None] * len(texts)]
     pairs = zip(asked, texts, strict=True)
@@ -72,7 +62,9 @@ def shown(text: str, longest: int) -> str:
 
 
 def label_request(task: Task, text: str, logprobs: bool, sample: int = 0) -> Request:
-    """The request that asks for the label of one text."""
+    """The request that asks for the label of one text; of a task of spans for its entities."""
+    if task.spans:
+        return mark_request(task, text, logprobs)
     longest = max(len(label.encode()) for label in task.labels)
     return Request(
         role="labeller",

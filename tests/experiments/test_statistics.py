@@ -66,3 +66,13 @@ def test_the_tokens_at_which_a_score_is_reached() -> None:
     assert tokens_to(curve, 0.6) == pytest.approx(100)
     assert tokens_to(curve, 0.7) == pytest.approx(350)
     assert tokens_to(curve, 0.95) is None
+
+
+def test_counts_of_entities_are_scored_as_micro_f1_and_paired_by_text() -> None:
+    gold = np.array([2, 1, 0, 1])
+    good, bad = Answers(gold, np.array([2, 1, 1, 0]), np.array([2, 1, 0, 0])), Answers(gold, gold, np.zeros(4, int))
+    assert good.score(slice(None), 3) == pytest.approx(2 * 3 / (4 + 4))
+    assert good.score(np.array([2]), 3) == 0.0
+    assert Answers(gold[2:3], gold[2:3], gold[2:3]).score(slice(None), 3) == 0.0
+    found = paired_difference([good], [bad], 3)
+    assert found.mean == pytest.approx(0.75) and 0 <= found.low <= found.high <= 1

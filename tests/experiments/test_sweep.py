@@ -83,7 +83,13 @@ def test_the_command_trains_what_is_missing_and_shows_what_it_took(run: Path) ->
 
 
 def trained(arm: Arm, seed: int, test: float, dev: float | None = None) -> Trained:
-    found = {"losses": [2.0] * 18 + [1.0, 0.5], "trainable_parameters": 1000, "peak_memory": 3e8 + seed, "seconds": 2.0}
+    found = {
+        "metric": "macro_f1",
+        "losses": [2.0] * 18 + [1.0, 0.5],
+        "trainable_parameters": 1000,
+        "peak_memory": 3e8 + seed,
+        "seconds": 2.0,
+    }
     return Trained(arm, seed, {**found, "test": test, "dev": dev})
 
 
