@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jinja2 import TemplateError
 
 from agent.passage import Passage
 from agent.student.batches import by_length, padded
 from agent.student.causal import Causal, load_causal
 from agent.student.hardware import choose_hardware, give_back_memory
 from agent.token_spans import TokenSpan
-from tasks.faults import Fault, UserError
+from tasks.faults import Fault, UserError, quoted
 
 LOGIT_BYTES = 1 << 28
 """Of a batch's logits in float32, about: they outweigh all else where a vocabulary has 150,000 tokens."""
@@ -48,6 +49,8 @@ def text_logprobs(causal: Causal, passages: Sequence[Passage], device: str, say:
     if not causal.tokenizer.is_fast:
         remedy = "Give a model that has a tokenizer.json."
         raise UserError(Fault("model", "a tokenizer that tells its tokens' characters", "a slow one", remedy))
+    if not passages:
+        return []
     begin, longest = beginning(causal.tokenizer), context_length(causal)
     contexts = [context_ids(causal.tokenizer, one, begin) for one in passages]
     texts = causal.tokenizer([one.text for one in passages], **_PLAIN, return_offsets_mapping=True)
@@ -80,8 +83,12 @@ def context_ids(tokenizer: Any, passage: Passage, begin: Sequence[int]) -> list[
     """Token ids of what stands before the text: an instruction in the model's chat template where it has one."""
     if passage.turn is not None and tokenizer.chat_template:
         turns = [{"role": "user", "content": passage.turn}]
-        said = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        return list(tokenizer(said, **_PLAIN)["input_ids"])  # a template writes the beginning itself
+        try:
+            return list(tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False))
+        except TemplateError as error:
+            remedy = "Give rows of prompt+completion, or another model."
+            expected = "a chat template that takes a turn of the user"
+            raise UserError(Fault("model", expected, quoted(str(error)), remedy)) from error
     return [*begin, *(tokenizer(passage.before, **_PLAIN)["input_ids"] if passage.before else ())]
 
 
