@@ -264,10 +264,14 @@ def test_a_tokenizer_that_does_not_tell_characters_is_refused() -> None:
         read(slow_one, Passage({}, "a"))
 
 
-def test_a_folder_and_the_gguf_file_of_the_same_model_say_the_same(tmp_path: Path) -> None:
+def test_a_folder_and_the_gguf_file_of_the_same_model_say_the_same_and_nothing_else(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     folder = tiny_causal(tmp_path / "folder")
     file = as_gguf(folder, tmp_path / "model.gguf")
     passages = [Passage({}, "it is a good day. 你好 🙂", "what is it? ")]
+    capfd.readouterr()
     (one,), (other,) = read_by(folder, passages), read_by(file, passages)
     assert one is not None and other is not None
     assert [t.logprob for t in one] == pytest.approx([t.logprob for t in other], abs=1e-4)
+    assert capfd.readouterr() == ("", "")
