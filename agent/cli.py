@@ -295,6 +295,8 @@ def score(
     out.print(f"kept {found['kept']} of {plural(found['made'], 'example')} by {rule}", markup=False)
     if reasons:
         out.print(f"dropped: {reasons}", markup=False)
+    if keep is None and rule != "ratio" and found["prompts"] == found["before"]["examples"]:
+        out.print("every prompt has one candidate, so none was chosen: --keep 0.3 keeps the best three of ten")
     out.print(f"report: {folder / 'report.html'}   kept: {folder / 'kept.jsonl'}", markup=False)
 
 

@@ -238,6 +238,8 @@ def test_score_says_what_it_kept_and_as_json_what_it_wrote(evokd: Call) -> None:
     assert "kept 1 of 2 examples by longest\ndropped: 1 not_among_the_best\n" in out
     assert "report: runs/d-score-001/report.html" in out
     assert Path("runs/d-score-001/kept.jsonl").read_text() == json.dumps(rows[0]) + "\n"
+    assert "every prompt has one candidate" not in out
+    assert "every prompt has one candidate" in evokd("score", "d.jsonl", *models, "--out", "all")[1]
     code, out, _ = evokd("score", "d.jsonl", *models, "--rule", "longest", "--json")
     found = json.loads(out)
     assert (found["path"], found["made"], found["kept"], found["dropped"]) == ("runs/d-score-002", 2, 2, {})

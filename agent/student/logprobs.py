@@ -24,6 +24,7 @@ LOGIT_BYTES = 1 << 28
 """Of a batch's logits in float32, about: they outweigh all else where a vocabulary has 150,000 tokens."""
 Tokens = tuple[TokenSpan, ...]
 Say = Callable[[str], None]
+_PLAIN = {"add_special_tokens": False, "return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
 
 
 def read_by(weights: Path, passages: Sequence[Passage], say: Say = lambda message: None) -> list[Tokens | None]:
@@ -67,8 +68,9 @@ def text_logprobs(causal: Causal, passages: Sequence[Passage], device: str, say:
             spans = texts["offset_mapping"][i][unscored:]
             own = logprobs[len(contexts[i]) + unscored - 1 :]
             found[i] = tuple(TokenSpan(start, end, value) for (start, end), value in zip(spans, own, strict=True))
-        done += len(places)
-        say(f"{done:,} of {len(fitting):,} texts")
+        tenths, done = 10 * done // len(fitting), done + len(places)
+        if 10 * done // len(fitting) > tenths:
+            say(f"{done:,} of {len(fitting):,} texts")
     return found
 
 
@@ -96,9 +98,6 @@ def context_length(causal: Causal) -> int:
     """The most tokens that the model reads at once."""
     config = causal.model.config.get_text_config()
     return int(getattr(config, "max_position_embeddings", None) or causal.tokenizer.model_max_length)
-
-
-_PLAIN = {"add_special_tokens": False, "return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
 
 
 @torch.inference_mode()
