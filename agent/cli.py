@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -49,6 +49,7 @@ Sets = Annotated[list[str] | None, typer.Option("--set", help="One field, e.g. s
 StrategyName = Annotated[str | None, typer.Option("--strategy", help="evokd, or a baseline.")]
 Without = Annotated[str | None, typer.Option(help=f"Parts to leave out, with commas between: {', '.join(PARTS)}.")]
 Seed = Annotated[int | None, typer.Option(help="The seed of every random choice.")]
+RuleName = Literal["count", "ratio", "random", "longest"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -289,6 +290,51 @@ def teach(
     out.print(
         f"the student: {done['path']}; `evokd predict` takes it from now on; remove the folder to undo it", markup=False
     )
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="Rows of instruction+output, prompt+completion or text.")],
+    student: Annotated[
+        str, typer.Option(help="A causal model: of the catalogue, a folder, a .gguf file or a hub name.")
+    ] = "smollm2-135m-instruct",
+    teacher_model: Annotated[
+        str | None, typer.Option(help="A causal model in the teacher's place; else the rows have teacher_logprobs.")
+    ] = None,
+    rule: Annotated[RuleName, typer.Option(help="What is kept; random and longest are controls.")] = "count",
+    keep: Annotated[float | None, typer.Option(help="The best fraction of what the rule keeps.")] = None,
+    margin: Annotated[float | None, typer.Option(help="A teacher sentence has d above; 0.1, with ratio 0.2.")] = None,
+    sure: Annotated[float | None, typer.Option(help="… and p(teacher) above; 0, with ratio 0.6.")] = None,
+    share: Annotated[float, typer.Option(help="ratio: an example has a larger share of them.")] = 0.3,
+    language: Annotated[str, typer.Option(help="Whose rules find the sentences, e.g. fr.")] = "en",
+    seed: Seed = None,
+    out_folder: Annotated[Path | None, typer.Option("--out", help="A new folder; default runs/<file>-score-…")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """DAS of the texts of FILE: which sentences are the teacher's, and which examples a rule keeps."""
+    from agent.score import score as score_file
+    from agent.scoring import Scoring
+
+    asked = Scoring(
+        file, student, teacher_model, rule, keep, margin, sure, share, language, 1 if seed is None else seed
+    )
+    folder = out_folder or _free_folder(f"{file.stem}-score")
+    with _display(folder, "give the same command again") as progress:
+        found = score_file(asked, folder, progress.say)
+    if as_json:
+        out.print_json(data=found)
+        return
+    from agent.report.wording import plural
+
+    reasons = ", ".join(f"{count} {reason}" for reason, count in found["dropped"].items())
+    classes = ", ".join(f"{count:,} {name}" for name, count in found["before"]["sentences"].items())
+    out.print(f"sentences: {classes}", markup=False)
+    out.print(f"kept {found['kept']} of {plural(found['made'], 'example')} by {rule}", markup=False)
+    if reasons:
+        out.print(f"dropped: {reasons}", markup=False)
+    if keep is None and rule != "ratio" and found["prompts"] == found["before"]["examples"]:
+        out.print("every prompt has one candidate, so none was chosen: --keep 0.3 keeps the best three of ten")
+    out.print(f"report: {folder / 'report.html'}   kept: {folder / 'kept.jsonl'}", markup=False)
 
 
 @app.command()

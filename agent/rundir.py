@@ -291,6 +291,44 @@ class TaughtDir:
         return self.root / "model"
 
 
+@dataclass(frozen=True)
+class ScoreDir:
+    """The folder of one `evokd score`, which needs no run."""
+
+    root: Path
+
+    @classmethod
+    def create(cls, root: Path) -> ScoreDir:
+        """A new folder; an existing one is refused, never overwritten."""
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise UserError(Fault("--out", "a new or empty folder", f"{root} as it is", "Give another --out."))
+        root.mkdir(parents=True, exist_ok=True)
+        return cls(root)
+
+    @property
+    def scored(self) -> Path:
+        """A row an example that both models read: its sentences with both probabilities, and whether it is kept."""
+        return self.root / "scored.jsonl"
+
+    @property
+    def kept(self) -> Path:
+        """The rows that are kept, as they were."""
+        return self.root / "kept.jsonl"
+
+    @property
+    def dropped(self) -> Path:
+        """The rows that are not, with the reason."""
+        return self.root / "dropped.jsonl"
+
+    @property
+    def summary(self) -> Path:
+        return self.root / "score.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+
 def write_text(path: Path, text: str) -> None:
     """Writes `text` so that a reader, or a crash, sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -263,11 +263,15 @@ def _from_hub_id(name: str, say: Progress) -> Path:
 def _snapshot(name: str, repository: str, file: str | None, folder: Path | None) -> Path:
     """A hub repository (or one file of it), in `folder` or in the hub's own cache."""
     from huggingface_hub import snapshot_download  # slow to import, and not needed with the package index
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     patterns = [file] if file else ["*.json", "*.txt", "*.safetensors", "*.model", "1_Pooling/*", "*.md"]
     try:
         return Path(snapshot_download(repository, allow_patterns=patterns, local_dir=folder))
+    except GatedRepoError:
+        expected, got = "a model that this account may read", "one whose terms it has not accepted"
+        remedy = f"Accept them at https://huggingface.co/{repository}, then set HF_TOKEN."
+        raise UserError(Fault(f"weights {name}", expected, got, remedy)) from None
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         got = quoted(" ".join(str(error).split()), 160)
         remedy = "Check the name and the network, or give a local folder."

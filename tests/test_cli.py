@@ -15,6 +15,7 @@ from agent import __version__
 from agent.cli import main
 from tasks.task import bundled_tasks
 from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.tiny_causal import as_gguf, tiny_causal
 
 Call = Callable[..., tuple[int, str, list[str]]]
 Mistake = Callable[..., list[str]]
@@ -77,6 +78,8 @@ def run_words(*sets: str) -> list[str]:
         (["plan", "avis_clients", "--set", "shots=999"], "avis_clients: seed: expected at least 999 examples a label"),
         (["predict", "nowhere", "--file", "."], "--file: expected a file, got ."),
         (["predict", "nowhere", "a text", "--file", "x"], "TEXTS and --file: expected texts of one of them"),
+        (["score", "nowhere.jsonl"], "FILE: expected a file, got nowhere.jsonl (not there). Check the path."),
+        (["score", "nowhere.jsonl", "--keep", "2"], "--keep: expected a fraction above 0, at most 1, got 2."),
         (["report", "nowhere"], "RUN: expected a run folder with config.yaml, got nowhere."),
     ],
 )  # fmt: skip
@@ -195,6 +198,54 @@ def test_a_new_task_can_be_planned_as_it_is_and_is_not_overwritten(evokd: Call) 
     )
     code, _, err = evokd("tasks", "new", "mine")
     assert code == 2 and err[0].startswith("evokd: NAME: expected a new folder")
+
+
+@pytest.mark.parametrize(
+    ("rows", "words", "said"),
+    [
+        (b'{"txt": "a"}', [], "d.jsonl:1: expected the fields instruction+output or prompt"),
+        (b'{"text": ""}', [], "d.jsonl:1: text: expected a text, got ''. Fill it in or remove the row."),
+        (b'{"text": "a"', [], "d.jsonl:1: expected one JSON object a line"),
+        ('{"text": "déçu"}'.encode("latin-1"), [], "d.jsonl: expected UTF-8 text, got byte 0xe9"),
+        (b"", [], "FILE: expected at least one row"),
+        (b'{"text": "a"}', [], "d.jsonl: expected rows with teacher_logprobs, got none."),
+        (b'{"text": "a"}', ["--teacher-model", "smollm"], "model: expected one of all-MiniLM-L6-v2"),
+        (b'{"text": "a"}', ["--out", "."], "--out: expected a new or empty folder"),
+    ],
+)  # fmt: skip
+def test_what_score_cannot_use_is_one_line(mistake: Mistake, rows: bytes, words: list[str], said: str) -> None:
+    Path("d.jsonl").write_bytes(rows)
+    if "--out" in words:
+        words = [*words, "--teacher-model", "x"]
+    (line,) = mistake("score", "d.jsonl", *words)
+    assert said in line
+
+
+def test_score_refuses_a_gguf_of_an_unknown_architecture(evokd: Call) -> None:
+    Path("d.jsonl").write_text('{"text": "a"}\n')
+    as_gguf(tiny_causal(Path("tiny")), Path("odd.gguf"), architecture="oddball")
+    code, out, err = evokd("score", "d.jsonl", "--teacher-model", "odd.gguf", "--student", "odd.gguf")
+    assert (code, out) == (2, "")
+    assert err[0] == "teacher odd.gguf: reading the model" and "oddball" in err[-1] and len(err) == 2
+
+
+def test_score_says_what_it_kept_and_as_json_what_it_wrote(evokd: Call) -> None:
+    rows = [{"text": "it is good. is it bad?"}, {"text": "you are here."}]
+    Path("d.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    models = ["--student", str(tiny_causal(Path("one"))), "--teacher-model", str(tiny_causal(Path("two"), seed=1))]
+    code, out, _ = evokd("score", "d.jsonl", *models, "--rule", "longest", "--keep", "0.5")
+    assert code == 0
+    assert "kept 1 of 2 examples by longest\ndropped: 1 not_among_the_best\n" in out
+    assert "report: runs/d-score-001/report.html" in out
+    assert Path("runs/d-score-001/kept.jsonl").read_text() == json.dumps(rows[0]) + "\n"
+    assert "every prompt has one candidate" not in out
+    assert "every prompt has one candidate" in evokd("score", "d.jsonl", *models, "--out", "all")[1]
+    code, out, _ = evokd("score", "d.jsonl", *models, "--rule", "longest", "--json")
+    found = json.loads(out)
+    assert (found["path"], found["made"], found["kept"], found["dropped"]) == ("runs/d-score-002", 2, 2, {})
+    assert {path.name for path in Path(found["path"]).iterdir()} == {
+        "scored.jsonl", "kept.jsonl", "dropped.jsonl", "score.json", "report.html",
+    }  # fmt: skip
 
 
 def test_version_help_and_what_is_no_word_of_any_command(evokd: Call, mistake: Mistake) -> None:

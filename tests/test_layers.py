@@ -15,14 +15,16 @@ PACKAGES = ("agent", "tasks", "prompts")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("tasks", "prompts"),
     ("agent.config", "agent.rundir", "agent.weights", "agent.das", "agent.selection", "agent.memory",
-     "agent.valuation", "agent.shortlist"),
+     "agent.valuation", "agent.shortlist", "agent.sentences", "agent.token_spans", "agent.das_text", "agent.das_rules",
+     "agent.passage"),
     ("agent.teacher", "agent.student", "agent.report", "agent.example", "agent.baselines",
      "agent.trust"),
     ("agent.state", "agent.afford"),
     ("agent.nodes",),
     ("agent.graph",),
     ("agent.plan",),
-    ("agent.run", "agent.progress", "agent.estimate", "agent.predict", "agent.experiments", "agent.teach"),
+    ("agent.run", "agent.progress", "agent.estimate", "agent.predict", "agent.experiments", "agent.teach",
+     "agent.scoring", "agent.scored", "agent.score"),
     ("agent.cli",),
 )  # fmt: skip
 """From the ground up: a module imports of its own layer and below, never what stands above it."""

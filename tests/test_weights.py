@@ -8,7 +8,9 @@ import os
 import subprocess
 import sys
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -139,6 +141,32 @@ def test_the_hub_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
         capture_output=True, text=True, env={**os.environ, "HF_HOME": str(cache_folder())}, check=False,
     )  # fmt: skip
     assert "UserError: weights org/nothing-of-this-name: expected the hub repository" in done.stderr
+
+
+class _Gate(BaseHTTPRequestHandler):
+    """A hub on this machine that lets nobody in."""
+
+    def do_GET(self) -> None:
+        self.send_response(403)
+        self.send_header("X-Error-Code", "GatedRepo")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+def test_a_gated_model_is_one_line_with_the_remedy() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Gate) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        address = {"HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(cache_folder())}
+        done = subprocess.run(
+            [sys.executable, "-c", "from agent.weights import fetch; fetch('org/gated')"],
+            capture_output=True, text=True, env={**os.environ, **address, "NO_PROXY": "127.0.0.1"}, check=False,
+        )  # fmt: skip
+        server.shutdown()
+    (*_, last) = done.stderr.splitlines()
+    assert "got one whose terms it has not accepted. Accept them at https://huggingface.co/org/gated" in last
 
 
 def test_two_processes_fetch_once() -> None:
