@@ -1,6 +1,6 @@
 """score: DAS of the texts of any data set, without a run: which of them would teach a student most, by a rule.
 
-The teacher's log-probabilities come with the rows (`teacher_logprobs`, agent/passage.py) or from a local model that is
+The teacher's log-probabilities come with the rows (`teacher_logprobs`, see das/passage.py) or from a local model that is
 named; where neither is there the command refuses, and a row that lacks them is dropped: no probability is made up.
 """
 
@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.das_text import scored
-from agent.passage import LOGPROBS, Passage, read_passages
+from agent.das.passage import LOGPROBS, Passage, read_passages
+from agent.das.sentences import sentences
+from agent.das.text import scored
+from agent.das.token_spans import TokenSpan, spelled
 from agent.report.das_page import das_page
 from agent.rundir import ScoreDir, write_json, write_jsonl, write_text
 from agent.scored import Scored, as_row, by_rule, summary
 from agent.scoring import Scoring
-from agent.sentences import sentences
-from agent.token_spans import TokenSpan, spelled
 from agent.weights import fetch
 from tasks.faults import Fault, UserError
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from agent.das_rules import RULES, Candidate, Rule, choose
-from agent.das_text import CLASSES, Class, Sentence
-from agent.passage import LOGPROBS, Passage
+from agent.das.passage import LOGPROBS, Passage
+from agent.das.rules import RULES, Candidate, Rule, choose
+from agent.das.text import CLASSES, Class, Sentence
 from agent.scoring import Scoring
 from agent.state import rng
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.das_rules import RULES, SHARE, Rule
-from agent.das_text import Cut
-from agent.sentences import LANGUAGES
+from agent.das.rules import RULES, SHARE, Rule
+from agent.das.sentences import LANGUAGES
+from agent.das.text import Cut
 from tasks.faults import Fault, UserError, quoted
 
 
@@ -22,7 +22,7 @@ class Scoring:
     """A local model in the teacher's place; None: the rows bring its log-probabilities."""
     rule: Rule = "count"
     keep: float | None = None
-    """The fraction that is kept of what the rule would keep, the best by the rule (agent/das_rules.py)."""
+    """The fraction that is kept of what the rule would keep, the best by the rule (agent/das/rules.py)."""
     margin: float | None = None
     """Of d, for a teacher sentence; None: what the rule has."""
     sure: float | None = None

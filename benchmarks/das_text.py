@@ -11,12 +11,12 @@ import time
 
 import torch
 
-from agent.das_text import probabilities
-from agent.passage import Passage
-from agent.sentences import sentences
+from agent.das.passage import Passage
+from agent.das.sentences import sentences
+from agent.das.text import probabilities
+from agent.das.token_spans import TokenSpan
 from agent.student.causal import Causal, load_causal
 from agent.student.logprobs import beginning, context_ids, text_logprobs
-from agent.token_spans import TokenSpan
 from agent.weights import fetch
 
 MODELS = ("smollm2-135m-instruct", "qwen2.5-coder-0.5b-instruct")

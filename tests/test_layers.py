@@ -15,8 +15,7 @@ PACKAGES = ("agent", "tasks", "prompts")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("tasks", "prompts"),
     ("agent.config", "agent.rundir", "agent.weights", "agent.das", "agent.selection", "agent.memory",
-     "agent.valuation", "agent.shortlist", "agent.sentences", "agent.token_spans", "agent.das_text", "agent.das_rules",
-     "agent.passage"),
+     "agent.valuation", "agent.shortlist"),
     ("agent.teacher", "agent.student", "agent.report", "agent.example", "agent.baselines",
      "agent.trust"),
     ("agent.state", "agent.afford"),

@@ -139,7 +139,7 @@ def test_the_same_seed_keeps_the_same(tmp_path: Path, models: tuple[str, str]) -
 
 def test_p_of_a_sentence_is_the_geometric_mean_of_the_students_tokens(tmp_path: Path, models: tuple[str, str]) -> None:
     """As scored.jsonl has it."""
-    from agent.passage import Passage
+    from agent.das.passage import Passage
 
     text = "It is good."
     file = write(tmp_path / "d.jsonl", [{"prompt": "Say: ", "completion": text, "teacher_logprobs": given(text)}])

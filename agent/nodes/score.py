@@ -10,7 +10,7 @@ import numpy as np
 from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
-from agent.das import divergence
+from agent.das.divergence import divergence
 from agent.example import LabelledExample, read_examples, write_examples
 from agent.rundir import write_jsonl
 from agent.selection import filled, top_by_score

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from jinja2 import TemplateError
 
-from agent.passage import Passage
+from agent.das.passage import Passage
+from agent.das.token_spans import TokenSpan
 from agent.student.batches import by_length, padded
 from agent.student.causal import Causal, load_causal
 from agent.student.hardware import choose_hardware, give_back_memory
-from agent.token_spans import TokenSpan
 from tasks.faults import Fault, UserError, quoted
 
 LOGIT_BYTES = 1 << 28

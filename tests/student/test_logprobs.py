@@ -17,9 +17,9 @@ from tokenizers.models import BPE, Unigram
 from tokenizers.trainers import BpeTrainer, UnigramTrainer
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from agent.das_text import probabilities
-from agent.passage import Passage
-from agent.sentences import Span
+from agent.das.passage import Passage
+from agent.das.sentences import Span
+from agent.das.text import probabilities
 from agent.student import logprobs
 from agent.student.causal import Causal
 from agent.student.logprobs import beginning, context_ids, read_by, text_logprobs

@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from agent.das_text import Cut
+from agent.das.text import Cut
 from agent.selection import quotas
 
 Rule = Literal["count", "ratio", "random", "longest"]

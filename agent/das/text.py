@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.das import divergence
-from agent.sentences import Span, owner
-from agent.token_spans import TokenSpan
+from agent.das.divergence import divergence
+from agent.das.sentences import Span, owner
+from agent.das.token_spans import TokenSpan
 
 Class = Literal["teacher", "student", "shared", "unscored"]
 CLASSES: tuple[Class, ...] = ("teacher", "student", "shared", "unscored")
@@ -48,7 +48,7 @@ class Sentence:
 
 
 def probabilities(text: str, spans: Sequence[Span], tokens: Sequence[TokenSpan]) -> NDArray[np.float64]:
-    """p(sentence) = exp(mean log p(token)) of the tokens that each sentence owns (agent/sentences.py), (S,) in [0, 1].
+    """p(sentence) = exp(mean log p(token)) of the tokens that each sentence owns (see sentences.py), (S,) in [0, 1].
 
     NaN where it owns none: a token spells the whole of it and begins before, or it is the first word of a text without
     a prompt, of which a model without a token for the beginning cannot say how likely it is. Nothing is put in its

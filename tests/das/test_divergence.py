@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.das import divergence
+from agent.das.divergence import divergence
 
 
 def test_divergence_worked_by_hand() -> None:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from agent.das_text import Cut, classify, probabilities, scored
-from agent.token_spans import TokenSpan
+from agent.das.text import Cut, classify, probabilities, scored
+from agent.das.token_spans import TokenSpan
 
 TEXT = "One.  Two."
 SPANS = ((0, 6), (6, 10))

@@ -7,7 +7,7 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from agent.das_rules import FEW, LENGTH, OTHER, REST, RULES, Candidate, Rule, choose, in_band
+from agent.das.rules import FEW, LENGTH, OTHER, REST, RULES, Candidate, Rule, choose, in_band
 
 
 def rng(seed: int = 1) -> np.random.Generator:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.token_spans import TokenSpan, spelled
+from agent.das.token_spans import TokenSpan, spelled
 
 
 def test_tokens_that_hold_parts_of_characters() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.sentences import owner, sentences
+from agent.das.sentences import owner, sentences
 
 TEXTS = {
     "double spaces": "Hello  world.  How are you?   Fine.",

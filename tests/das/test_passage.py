@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.passage import Passage, alpaca, passage, read_passages
+from agent.das.passage import Passage, alpaca, passage, read_passages
 from tasks.faults import Fault, UserError
 
 
