@@ -40,22 +40,36 @@ def fit(
     weights = weights / weights.mean()
     losses: list[float] = []
     model.train()
+    if config.checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
     while len(losses) < steps:
         for batch in shuffled(tokens, config.batch_size, generator)[: steps - len(losses)]:
-            inputs = padded([tokens[index] for index in batch], padding, hardware.device)
-            with torch.autocast(
-                hardware.device.partition(":")[0], torch.bfloat16, enabled=hardware.dtype == "bfloat16"
-            ):
-                logits = model(**inputs).logits
-            loss = soft_cross_entropy(logits, targets[batch].to(logits.device), weights[batch].to(logits.device))
-            torch.autograd.backward(loss)
+            total = 0.0
+            for part in parts(batch, config.micro_batch):
+                inputs = padded([tokens[index] for index in part], padding, hardware.device)
+                with torch.autocast(
+                    hardware.device.partition(":")[0], torch.bfloat16, enabled=hardware.dtype == "bfloat16"
+                ):
+                    logits = model(**inputs).logits
+                loss = soft_cross_entropy(logits, targets[part].to(logits.device), weights[part].to(logits.device))
+                loss = loss * (len(part) / len(batch))
+                torch.autograd.backward(loss)
+                total += float(loss.detach())
             torch.nn.utils.clip_grad_norm_(learned, CLIP)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
-            losses.append(float(loss.detach()))
+            losses.append(total)
     model.eval()
+    if config.checkpointing:
+        model.gradient_checkpointing_disable()
     return losses
+
+
+def parts(batch: list[int], size: int | None) -> list[list[int]]:
+    """`batch` in pieces of at most `size`; in one where size is None."""
+    size = size or len(batch)
+    return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
 def soft_cross_entropy(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
