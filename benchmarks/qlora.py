@@ -29,7 +29,7 @@ def main() -> None:
         print(json.dumps(measured(given.model, given.method, given.steps, given.batch)))
         return
     print(
-        "| method | device | before loading, GB | peak, GB | foretold, GB | steps a second | loss, first and last 5 |"
+        "| method | device | before, GB | peak, GB | foretold, GB | steps a second | loss, first and last 5 |"
     )
     print("|---|---|---|---|---|---|---|", flush=True)
     for method in ("lora", "qlora"):

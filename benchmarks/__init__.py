@@ -1,0 +1,1 @@
+"""One file a claim; each prints what the README and the documents quote."""
