@@ -19,7 +19,6 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 
 from agent import __version__
 from agent.config import PARTS, read_recipe
@@ -282,14 +281,16 @@ def models_list(as_json: AsJson = False) -> None:
     if as_json:
         out.print_json(data=rows)
         return
-    table = Table("name", "role", "M parameters", "LoRA, GB", "QLoRA, GB", "batch", "on the hub", "here", box=None)
+    lines = [("name", "role", "M parameters", "LoRA, GB", "QLoRA, GB", "batch", "where it is", "on the hub")]
     for row in rows:
         least = [f"{size / 10**9:.1f}" if size else "–" for size in (row["lora_bytes"], row["qlora_bytes"])]
-        hub = f"{row['hub']} (gated)" if row["gated"] else row["hub"]
         there = row["path"] or f"{row['megabytes']:,} MB to fetch"
-        millions = f"{row['parameters'] // 10**6:,}"
-        table.add_row(row["name"], row["role"], millions, *least, str(row["batch"]), hub, there)
-    out.print(table)
+        hub = f"{row['hub']} (gated)" if row["gated"] else row["hub"]
+        millions, batch = f"{row['parameters'] // 10**6:,}", str(row["batch"])
+        lines.append((row["name"], row["role"], millions, *least, batch, there, hub))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        out.print("  ".join(map(str.ljust, line, widths)).rstrip(), markup=False)
     out.print("GB: free memory to train it on a processor. batch: student.micro_batch where memory is short.")
 
 

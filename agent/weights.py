@@ -296,9 +296,9 @@ def _snapshot(name: str, repository: str, file: str | None, folder: Path | None)
     try:
         return Path(snapshot_download(repository, allow_patterns=patterns, local_dir=folder))
     except GatedRepoError:
-        remedy = f"Accept its licence at https://huggingface.co/{repository}, then set HF_TOKEN to a token of yours."
-        fault = Fault(f"weights {name}", f"a token that may read the gated {repository}", "none that may", remedy)
-        raise UserError(fault) from None
+        expected, got = "a model that this account may read", "one whose terms it has not accepted"
+        remedy = f"Accept them at https://huggingface.co/{repository}, then set HF_TOKEN."
+        raise UserError(Fault(f"weights {name}", expected, got, remedy)) from None
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         got = quoted(" ".join(str(error).split()), 160)
         remedy = "Check the name and the network, or give a local folder."

@@ -28,9 +28,7 @@ def main() -> None:
     if given.method:
         print(json.dumps(measured(given.model, given.method, given.steps, given.batch)))
         return
-    print(
-        "| method | device | before, GB | peak, GB | foretold, GB | steps a second | loss, first and last 5 |"
-    )
+    print("| method | device | before, GB | peak, GB | foretold, GB | steps a second | loss, first and last 5 |")
     print("|---|---|---|---|---|---|---|", flush=True)
     for method in ("lora", "qlora"):
         command = [sys.executable, "-m", "benchmarks.qlora", "--model", given.model, "--method", method]

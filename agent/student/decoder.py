@@ -83,7 +83,7 @@ def prompting(folder: Path, tokenizer: Any) -> Any:
             {"id": name, "ids": ids, "tokens": tokenizer.convert_ids_to_tokens(ids)} for name, ids in pieces.items()
         ],
     )  # fmt: skip
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=backend, bos_token=tokenizer.bos_token, eos_token=tokenizer.eos_token,
         pad_token=tokenizer.pad_token, unk_token=tokenizer.unk_token, model_max_length=tokenizer.model_max_length,
         padding_side="right",

@@ -27,7 +27,7 @@ def four_bit(kept: tuple[str, ...]) -> Any:
         bnb.quantize_4bit(torch.ones(64), quant_type="nf4")
     except (ImportError, OSError, RuntimeError, AttributeError, NotImplementedError) as error:
         raise unavailable(f"{type(error).__name__}: {str(error).strip().splitlines()[0][:120]}") from error
-    return BitsAndBytesConfig(
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=torch.float32, llm_int8_skip_modules=list(kept),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from torch.nn import functional
 from agent.config import StudentConfig
 from agent.student.batches import Tokens, padded, shuffled
 from agent.student.hardware import Hardware
+from agent.student.quiet import quiet
 
 WARMUP = 0.1
 """Share of the steps in which the learning rate grows from zero."""
@@ -41,7 +42,8 @@ def fit(
     losses: list[float] = []
     model.train()
     if config.checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        with quiet():
+            model.gradient_checkpointing_enable({"use_reentrant": False})
     while len(losses) < steps:
         for batch in shuffled(tokens, config.batch_size, generator)[: steps - len(losses)]:
             total = 0.0
@@ -62,7 +64,8 @@ def fit(
             losses.append(total)
     model.eval()
     if config.checkpointing:
-        model.gradient_checkpointing_disable()
+        with quiet():
+            model.gradient_checkpointing_disable()
     return losses
 
 
