@@ -45,7 +45,7 @@ def measured(model: str, method: str, steps: int, batch: int) -> dict[str, float
     import torch
 
     from agent.config import StudentConfig
-    from agent.footprint import activations, least_bytes
+    from agent.footprint import least_bytes
     from agent.student.encoder import open_student
     from agent.student.fits import counted
     from agent.student.student import TrainRow
@@ -67,7 +67,7 @@ def measured(model: str, method: str, steps: int, batch: int) -> dict[str, float
         most = torch.cuda.max_memory_allocated() if gpu else peak()
         student.export(Path(folder) / "adapter", Path(folder) / "model")
         parameters = counted(Path(folder) / "model")
-    foretold = least_bytes(parameters, config.method, 1 if gpu else 2) + (batch - 1) * activations(parameters)
+    foretold = least_bytes(parameters, config.method, 1 if gpu else 2, texts=batch)
     return {
         "device": torch.cuda.get_device_name() if gpu else "cpu",
         "before": 0 if gpu else before,
