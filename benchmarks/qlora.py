@@ -21,7 +21,7 @@ from pathlib import Path
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--model", default="smollm2-135m-instruct")
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=40, help="that see new texts; 40 are made at least, for 8 labels")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--method", choices=("lora", "qlora"), help="this one alone, as JSON")
     given = parser.parse_args()
