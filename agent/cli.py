@@ -33,8 +33,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 tasks_app = typer.Typer(help="List the bundled tasks, or write a new one.", invoke_without_command=True)
+models_app = typer.Typer(help="List the models that are fetched by name.", invoke_without_command=True)
 teacher_app = typer.Typer(help="Serve a local teacher, or see what an endpoint can do.", no_args_is_help=True)
 app.add_typer(tasks_app, name="tasks")
+app.add_typer(models_app, name="models")
 app.add_typer(teacher_app, name="teacher")
 
 out = Console(highlight=False, soft_wrap=True, emoji=False)
@@ -337,24 +339,42 @@ def score(
     out.print(f"report: {folder / 'report.html'}   kept: {folder / 'kept.jsonl'}", markup=False)
 
 
-@app.command()
-def models(as_json: AsJson = False) -> None:
-    """Models that are fetched by name, students and local teachers; a hub name or a folder will do as well."""
+@models_app.callback()
+def models(context: typer.Context, as_json: AsJson = False) -> None:
+    """Students and local teachers that are fetched by name; a hub name or a folder will do as well."""
+    if context.invoked_subcommand is None:
+        models_list(as_json)
+
+
+@models_app.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """The same: parameters, the least memory to train each, and the texts to put through it at once."""
+    from agent.footprint import least_bytes, recommended_batch
     from agent.weights import CATALOGUE
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": one.name, "role": one.role, "parameters": one.parameters * 10**6, "megabytes": one.megabytes,
-            "hub": one.hub, "path": str(one.place) if one.place.exists() else None,
+            "hub": one.hub, "gated": one.gated, "lora_bytes": least_bytes(one.parameters * 10**6, "lora"),
+            "qlora_bytes": least_bytes(one.parameters * 10**6, "qlora") if one.decoder else None,
+            "batch": recommended_batch(one.parameters * 10**6), "path": str(one.place) if one.fetched else None,
         }
         for one in CATALOGUE
     ]  # fmt: skip
     if as_json:
         out.print_json(data=rows)
         return
-    for one, row in zip(CATALOGUE, rows, strict=True):
-        there = f"at {row['path']}" if row["path"] else f"{one.megabytes:,} MB to fetch"
-        out.print(f"{one.name} ({one.role}, {one.parameters:,} M parameters): {there}", markup=False)
+    lines = [("name", "role", "M parameters", "LoRA, GB", "QLoRA, GB", "batch", "where it is", "on the hub")]
+    for row in rows:
+        least = [f"{size / 10**9:.1f}" if size else "–" for size in (row["lora_bytes"], row["qlora_bytes"])]
+        there = row["path"] or f"{row['megabytes']:,} MB to fetch"
+        hub = f"{row['hub']} (gated)" if row["gated"] else row["hub"]
+        millions, batch = f"{row['parameters'] // 10**6:,}", str(row["batch"])
+        lines.append((row["name"], row["role"], millions, *least, batch, there, hub))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        out.print("  ".join(map(str.ljust, line, widths)).rstrip(), markup=False)
+    out.print("GB: free memory to train it on a processor. batch: student.micro_batch where memory is short.")
 
 
 @tasks_app.callback()

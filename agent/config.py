@@ -111,15 +111,16 @@ class LoraSection(Section):
     """null = 2 × rank."""
     dropout: float = Field(0.05, ge=0, lt=1)
     target_modules: tuple[str, ...] | None = None
-    """null = every attention and feed-forward projection of the encoder."""
+    """null = every attention and feed-forward projection of the model."""
 
 
 class StudentConfig(Section):
     """The small model and how it is trained."""
 
     model: str = "all-MiniLM-L6-v2"
-    """A name of the catalogue, a hub name, or a folder in Hugging Face format."""
-    method: Literal["lora", "full"] = "lora"
+    """A name of the catalogue, a hub name, a folder in Hugging Face format, or a .gguf file (a decoder)."""
+    method: Literal["lora", "qlora", "full"] = "lora"
+    """`qlora`: LoRA on a decoder whose weights are in 4 bit, for a machine with little memory."""
     lora: LoraSection = LoraSection()
     learning_rate: float = Field(1e-3, gt=0)
     epochs: int = Field(8, ge=1)
@@ -128,6 +129,11 @@ class StudentConfig(Section):
     max_steps: int | None = Field(400, ge=1)
     """At most this many: many examples need fewer epochs. null = no limit."""
     batch_size: int = Field(16, ge=1)
+    micro_batch: int | None = Field(None, ge=1)
+    """Texts that go through the model at once; a larger batch is summed up from parts. null = the batch. For a large
+    model in little memory."""
+    checkpointing: bool = False
+    """Compute activations anew in the backward pass in place of keeping them: less memory, about a third more time."""
     max_length: int = Field(128, ge=8)
     """Tokens of a text that the student reads; longer texts are cut, and counted."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"

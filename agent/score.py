@@ -1,7 +1,7 @@
 """score: DAS of the texts of any data set, without a run: which of them would teach a student most, by a rule.
 
-The teacher's log-probabilities come with the rows (`teacher_logprobs`, see das/passage.py) or from a local model that is
-named; where neither is there the command refuses, and a row that lacks them is dropped: no probability is made up.
+The teacher's log-probabilities come with the rows (`teacher_logprobs`, see das/passage.py) or from a local model that
+is named; where neither is there the command refuses, and a row that lacks them is dropped: no probability is made up.
 """
 
 from __future__ import annotations

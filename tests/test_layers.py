@@ -15,7 +15,7 @@ PACKAGES = ("agent", "tasks", "prompts")
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("tasks", "prompts"),
     ("agent.config", "agent.rundir", "agent.weights", "agent.das", "agent.selection", "agent.memory",
-     "agent.valuation", "agent.shortlist"),
+     "agent.valuation", "agent.shortlist", "agent.footprint"),
     ("agent.teacher", "agent.student", "agent.report", "agent.example", "agent.baselines",
      "agent.trust"),
     ("agent.state", "agent.afford"),

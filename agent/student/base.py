@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,12 @@ from transformers import (
     AutoTokenizer,
 )
 from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
     MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES,
 )
 
+from agent.student.causal import model_type
 from agent.student.pooling import declares_mean, pool_by_mean
 from agent.student.quiet import quiet
 from tasks.faults import Fault, UserError
@@ -31,19 +30,23 @@ from tasks.faults import Fault, UserError
 
 @dataclass(frozen=True)
 class Base:
-    """An encoder with a head, on the CPU in float32."""
+    """An encoder with a head, or a decoder (decoder.py), on the CPU in float32."""
 
     model: Any
     """A transformers model for sequence classification, in eval mode; with `spans` for token classification."""
     tokenizer: Any
     head: tuple[str, ...]
-    """Modules that start from a seed and are trained in full: the classifier, and a pooler the weights lack."""
+    """Modules that are trained in full: the classifier, and a pooler the weights lack."""
     pooling: tuple[str, ...]
     """Modules added to average the tokens (pooling.py): LoRA leaves them as they are, an adapter keeps them."""
     max_length: int
     """Tokens of a text that are read."""
-    spans: bool
+    spans: bool = False
     """Whether it tags the words of a text."""
+    quantised: bool = False
+    """Its projections are in 4 bit (four_bit.py)."""
+    seeded: bool = True
+    """The head starts from a seed; else as it is in `model`."""
 
     @property
     def encoder(self) -> nn.Module:
@@ -57,7 +60,7 @@ def load_base(weights: Path, labels: Sequence[str], max_length: int, spans: bool
     Raises:
         UserError: the folder holds no encoder that can be a student, or it reads fewer tokens than `max_length`.
     """
-    _check_folder(weights)
+    model_type(weights, not_a_model)
     names = dict(enumerate(labels))
     try:
         with quiet():
@@ -71,7 +74,7 @@ def load_base(weights: Path, labels: Sequence[str], max_length: int, spans: bool
                 config.num_hidden_layers += 1
             tokenizer = AutoTokenizer.from_pretrained(weights, local_files_only=True)
             if spans and not tokenizer.is_fast:
-                raise _not_a_model(weights, "a tokenizer that does not tell where in a text its tokens are")
+                raise not_a_model(weights, "a tokenizer that does not tell where in a text its tokens are")
             wanted = AutoModelForTokenClassification if spans else AutoModelForSequenceClassification
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
@@ -80,11 +83,11 @@ def load_base(weights: Path, labels: Sequence[str], max_length: int, spans: bool
                     output_loading_info=True, local_files_only=True,
                 )  # fmt: skip
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise _not_a_model(weights, f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160]}") from error
+        raise not_a_model(weights, f"{type(error).__name__}: {str(error).strip().splitlines()[0][:160]}") from error
     fresh = [*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])]
     pooling = pool_by_mean(model) if averaged else ()
     fresh = [key for key in fresh if not key.startswith(tuple(f"{name}." for name in pooling))]
-    length = _length(config, tokenizer, max_length)
+    length = length_of(config, tokenizer, max_length)
     return Base(model.eval(), tokenizer, _head(model, fresh, weights), pooling, length, spans)
 
 
@@ -102,11 +105,12 @@ def _head(model: Any, fresh: Sequence[str], weights: Path) -> tuple[str, ...]:
         else:
             lacking.append(key)
     if lacking:
-        raise _not_a_model(weights, f"weights that lack {len(lacking)} tensors of the encoder, e.g. {lacking[0]}")
+        raise not_a_model(weights, f"weights that lack {len(lacking)} tensors of the encoder, e.g. {lacking[0]}")
     return tuple(sorted(head))
 
 
-def _length(config: Any, tokenizer: Any, wanted: int) -> int:
+def length_of(config: Any, tokenizer: Any, wanted: int) -> int:
+    """`wanted` tokens of a text. Raises UserError where the model reads fewer."""
     positions = int(getattr(config, "max_position_embeddings", 0) or wanted)
     longest = min(positions, int(tokenizer.model_max_length))
     if wanted > longest:
@@ -115,31 +119,17 @@ def _length(config: Any, tokenizer: Any, wanted: int) -> int:
     return wanted
 
 
-def _check_folder(weights: Path) -> None:
-    if not weights.is_dir():
-        raise _not_a_model(weights, "no such folder")
-    path = weights / "config.json"
-    if not path.is_file():
-        inside = ", ".join(sorted(item.name for item in weights.iterdir())[:6]) or "nothing"
-        raise _not_a_model(weights, f"a folder without config.json (it holds {inside})")
-    try:
-        kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
-    except (ValueError, AttributeError) as error:
-        raise _not_a_model(weights, f"a config.json that is not a JSON object ({error})") from None
-    if not kind:
-        raise _not_a_model(weights, "a config.json without model_type")
-
-
 def _check_kind(weights: Path, kind: str, spans: bool) -> None:
     masked = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    if kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not masked:
-        raise _not_a_model(weights, f"a decoder ({kind})")
     if kind not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES or not masked:
-        raise _not_a_model(weights, f"a model of type {kind!r}, which is no text encoder")
+        raise not_a_model(weights, f"a model of type {kind!r}, which is no text encoder or decoder")
     if spans and kind not in MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES:
-        raise _not_a_model(weights, f"a model of type {kind!r}, which cannot tag words")
+        raise not_a_model(weights, f"a model of type {kind!r}, which cannot tag words")
 
 
-def _not_a_model(weights: Path, got: str) -> UserError:
-    remedy = "Give an encoder such as all-MiniLM-L6-v2; `evokd models` lists them."
-    return UserError(Fault(f"student.model: {weights}", "a Hugging Face folder of a text encoder", got, remedy))
+def not_a_model(weights: Path, got: str) -> UserError:
+    """The fault of a student.model that is none."""
+    remedy = "Give a model such as all-MiniLM-L6-v2; `evokd models` lists them."
+    return UserError(
+        Fault(f"student.model: {weights}", "a Hugging Face folder of a text encoder or decoder", got, remedy)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def check_causal(weights: Path) -> None:
             if file.read(len(MAGIC)) != MAGIC:
                 raise not_causal(weights, "a file that does not begin as a GGUF does")
         return
-    kind = model_type(weights)
+    kind = model_type(weights, not_causal)
     if not is_decoder(kind):
         raise not_causal(weights, f"a model of type {kind!r}")
 
@@ -86,20 +87,20 @@ def is_decoder(kind: str) -> bool:
     return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 
-def model_type(weights: Path) -> str:
-    """`model_type` of a folder's config.json. Raises UserError where there is none."""
+def model_type(weights: Path, refuse: Callable[[Path, str], UserError]) -> str:
+    """`model_type` of a folder's config.json; `refuse` makes the UserError that is raised where there is none."""
     if not weights.exists():
-        raise not_causal(weights, "no such folder or file")
+        raise refuse(weights, "no such folder or file")
     path = weights / "config.json"
     if not path.is_file():
         inside = ", ".join(sorted(item.name for item in weights.iterdir())[:6]) or "nothing"
-        raise not_causal(weights, f"a folder without config.json (it holds {inside})")
+        raise refuse(weights, f"a folder without config.json (it holds {inside})")
     try:
         kind = json.loads(path.read_text(encoding="utf-8")).get("model_type")
     except (ValueError, AttributeError) as error:
-        raise not_causal(weights, f"a config.json that is not a JSON object ({error})") from None
+        raise refuse(weights, f"a config.json that is not a JSON object ({error})") from None
     if not kind:
-        raise not_causal(weights, "a config.json without model_type")
+        raise refuse(weights, "a config.json without model_type")
     return str(kind)
 
 

@@ -1,4 +1,4 @@
-"""EncoderStudent: a text encoder with a head for texts or for words, trained with LoRA or in full."""
+"""EncoderStudent: an encoder with a head for texts or words, or a decoder used as one; LoRA, QLoRA or in full."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ import torch
 from numpy.typing import NDArray
 
 from agent.config import StudentConfig
+from agent.footprint import Method
 from agent.student.adapter_folder import stamp, written
-from agent.student.base import Base, load_base
+from agent.student.base import Base, load_base, not_a_model
 from agent.student.batches import Tokens, by_length, padded, tokenise
+from agent.student.causal import is_decoder, model_type
+from agent.student.decoder import load_decoder
+from agent.student.dense import dense
 from agent.student.dropout import quicken
+from agent.student.fits import check_fits
 from agent.student.hardware import Hardware, choose_hardware, give_back_memory
 from agent.student.heads import first_tokens, read_words, text_loss, word_loss
 from agent.student.lora import projections, trainable
 from agent.student.quiet import quiet
-from agent.student.restore import restored
+from agent.student.restore import restored, whole
 from agent.student.student import TrainLog, TrainRow
 from agent.student.trainer import fit
 from agent.student.words import nearest
@@ -34,28 +39,44 @@ from tasks.spans import tags
 PREDICT_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
 """Tokens in one batch of `predict`, padding included."""
 
+MEMORY_REMEDY = "Use a smaller value, or --set student.checkpointing=true."
+
 
 def open_student(
     config: StudentConfig, labels: Sequence[str], weights: Path, pairs: bool = False, spans: bool = False
 ) -> EncoderStudent:
-    """The student of `config` for `labels`, its base read from folder `weights`; `pairs`: each text is two lines;
-    `spans`: it tags the words of texts.
+    """The student of `config` for `labels`, its base read from `weights`, a folder or, for a decoder, a .gguf file.
+
+    `pairs`: each text is two lines; `spans`: it tags the words of texts. Whether it is an encoder or a decoder, the
+    model's config says.
 
     Raises:
-        UserError: a folder without an encoder, a device that is not there, a `max_length` it cannot read,
-            target modules that it does not have.
+        UserError: neither of them, a device that is not there, a `max_length` it cannot read, target modules that it
+            does not have, or `method: qlora` for an encoder or without bitsandbytes.
     """
     hardware = choose_hardware(config.device, config.dtype)
     outputs = tags(labels) if spans else tuple(labels)
-    base = _base(weights, outputs, config.max_length, spans)
+    base = _base(weights, outputs, config.max_length, config.method, hardware.device, spans)
     projections(base, config.lora.target_modules)
     return EncoderStudent(config, outputs, base, hardware, pairs)
 
 
 @lru_cache(maxsize=2)
-def _base(weights: Path, outputs: tuple[str, ...], max_length: int, spans: bool) -> Base:
+def _base(
+    weights: Path, outputs: tuple[str, ...], max_length: int, method: Method, device: str, spans: bool
+) -> Base:  # fmt: skip
     """One base for all runs of this process: it is only ever copied."""
-    return load_base(weights, outputs, max_length, spans)
+    folder = dense(weights) if weights.is_file() else weights
+    kind = model_type(folder, not_a_model)
+    check_fits(folder, method, device)
+    if is_decoder(kind) and spans:
+        raise not_a_model(weights, f"a decoder ({kind}), which reads a word before what follows it and tags none")
+    if is_decoder(kind):
+        return load_decoder(folder, outputs, max_length, method == "qlora")
+    if method == "qlora":
+        fault = Fault("student.method", "lora or full for an encoder", "'qlora'", "Take a decoder, or lora.")
+        raise UserError(fault)
+    return load_base(folder, outputs, max_length, spans)
 
 
 class EncoderStudent:
@@ -86,7 +107,7 @@ class EncoderStudent:
         if not rows:
             raise ValueError("train: no rows")
         texts, outputs = [row.text for row in rows], len(self.labels)
-        with self._lock, self._memory("student.batch_size"), _seeded(seed, self.device):
+        with self._lock, self._memory("student.micro_batch"), _seeded(seed, self.device):
             loss = word_loss(rows, self._places(texts), outputs) if self._base.spans else text_loss(rows, outputs)
             tokens, truncated = self._tokens(texts)
             if start is None:
@@ -149,7 +170,7 @@ class EncoderStudent:
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)
         with self._lock, written(folder) as new, quiet():
-            restored(self._base, adapter, train=False).save_pretrained(new)
+            whole(self._base, adapter).save_pretrained(new)
             self._base.tokenizer.save_pretrained(new)
             shutil.copytree(adapter, new / "adapter")
 
@@ -187,7 +208,8 @@ class EncoderStudent:
             self._loaded = None
             gc.collect()
             got = str(error).splitlines()[0][:120]
-            fault = Fault(field, f"a batch that fits into the memory of {self.device}", got, "Use a smaller value.")
+            remedy = "Use a smaller value." if self._config.checkpointing else MEMORY_REMEDY
+            fault = Fault(field, f"a batch that fits into the memory of {self.device}", got, remedy)
             raise UserError(fault) from error
 
 

@@ -1,4 +1,4 @@
-"""Wraps a copy of the base for training: LoRA on its projections and a head that starts from the seed."""
+"""Wraps a copy of the base for training: LoRA on its projections, and a head that is trained in full."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from peft import LoraConfig, TaskType, get_peft_model
 from torch import nn
+from transformers.pytorch_utils import Conv1D
 
 from agent.config import StudentConfig
 from agent.student.base import Base
@@ -21,7 +22,7 @@ def trainable(base: Base, config: StudentConfig) -> Any:
     Reads torch's global random state, which the caller has seeded. Raises UserError (see `projections`).
     """
     model = copy.deepcopy(base.model)
-    for name in base.head:
+    for name in base.head if base.seeded else ():
         _initialise(model.get_submodule(name), float(getattr(model.config, "initializer_range", 0.02)))
     if config.method == "full":
         return model
@@ -30,6 +31,7 @@ def trainable(base: Base, config: StudentConfig) -> Any:
     wanted = LoraConfig(
         task_type=head, r=lora.rank, lora_alpha=lora.alpha or 2 * lora.rank, lora_dropout=lora.dropout,
         target_modules=projections(base, lora.target_modules), modules_to_save=[*base.head, *base.pooling],
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2's layers are transposed
     )  # fmt: skip
     with quiet():
         wrapped = get_peft_model(model, wanted)
@@ -45,16 +47,17 @@ def frozen(wrapped: Any, base: Base) -> Any:
 
 
 def projections(base: Base, wanted: tuple[str, ...] | None) -> list[str]:
-    """Full names of the linear layers that get LoRA: all of the encoder's, or those whose last names are in `wanted`.
+    """Full names of the linear layers that get LoRA: all of the model's, or those whose last names are in `wanted`.
 
     Raises:
-        UserError: a name in `wanted` that no linear layer of the encoder ends with.
+        UserError: a name in `wanted` that no linear layer of the model ends with.
     """
     prefix = base.model.base_model_prefix
     left_out = tuple(f"{name}." for name in (*base.head, *base.pooling))
     names = [
         f"{prefix}.{name}" for name, module in base.encoder.named_modules()
-        if isinstance(module, nn.Linear) and "pooler" not in name and not f"{prefix}.{name}.".startswith(left_out)
+        if isinstance(module, (nn.Linear, Conv1D)) and "pooler" not in name
+        and not f"{prefix}.{name}.".startswith(left_out)
     ]  # fmt: skip
     if wanted is None:
         return names

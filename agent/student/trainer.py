@@ -12,6 +12,7 @@ from agent.student.batches import Tokens, padded, shuffled
 from agent.student.hardware import Hardware
 from agent.student.heads import Loss
 from agent.student.heads import soft_cross_entropy as soft_cross_entropy
+from agent.student.quiet import quiet
 
 WARMUP = 0.1
 """Share of the steps in which the learning rate grows from zero."""
@@ -40,22 +41,37 @@ def fit(
     generator = torch.Generator().manual_seed(seed)
     losses: list[float] = []
     model.train()
+    if config.checkpointing:
+        with quiet():
+            model.gradient_checkpointing_enable({"use_reentrant": False})
     while len(losses) < steps:
         for batch in shuffled(tokens, config.batch_size, generator)[: steps - len(losses)]:
-            inputs = padded([tokens[index] for index in batch], padding, hardware.device)
-            with torch.autocast(
-                hardware.device.partition(":")[0], torch.bfloat16, enabled=hardware.dtype == "bfloat16"
-            ):
-                logits = model(**inputs).logits
-            loss = loss_of(logits, batch)
-            torch.autograd.backward(loss)
+            total = 0.0
+            for part in parts(batch, config.micro_batch):
+                inputs = padded([tokens[index] for index in part], padding, hardware.device)
+                with torch.autocast(
+                    hardware.device.partition(":")[0], torch.bfloat16, enabled=hardware.dtype == "bfloat16"
+                ):
+                    logits = model(**inputs).logits
+                loss = loss_of(logits, part) * (len(part) / len(batch))
+                torch.autograd.backward(loss)
+                total += float(loss.detach())
             torch.nn.utils.clip_grad_norm_(learned, CLIP)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad(set_to_none=True)
-            losses.append(float(loss.detach()))
+            losses.append(total)
     model.eval()
+    if config.checkpointing:
+        with quiet():
+            model.gradient_checkpointing_disable()
     return losses
+
+
+def parts(batch: list[int], size: int | None) -> list[list[int]]:
+    """`batch` in pieces of at most `size`; in one where size is None."""
+    size = size or len(batch)
+    return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
 def number_of_steps(examples: int, labels: int, config: StudentConfig) -> int:

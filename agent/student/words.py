@@ -34,7 +34,7 @@ def _vocabulary(_: int, base: Base) -> tuple[list[str], torch.Tensor]:
         if (
             len(text) >= SHORTEST
             and text.isalpha()
-            and tokenizer(text, add_special_tokens=False)["input_ids"] == [number]
+            and any(tokenizer(form, add_special_tokens=False)["input_ids"] == [number] for form in (text, f" {text}"))
         ):
             ids.append(number)
             words.append(text)

@@ -1,4 +1,4 @@
-"""The Student protocol, kept alike by the real encoder on a tiny model and by the fake."""
+"""The Student protocol, kept alike by real encoders and decoders on tiny models and by the fake."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from agent.student.encoder import open_student
 from agent.student.student import Student, TrainRow
 from tasks.faults import UserError
 from tests.fakes.fake_student import FakeStudent
+from tests.fakes.tiny_causal import tiny_causal
 from tests.fakes.tiny_model import tiny_model
 
 LABELS = ("bad", "good")
@@ -27,18 +28,19 @@ CONFIG = StudentConfig(
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_model(tmp_path_factory.mktemp("weights") / "tiny")
+def weights(kind: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights") / "tiny"
+    return tiny_causal(folder, kind.split()[1]) if " " in kind else tiny_model(folder)
 
 
-@pytest.fixture(scope="module", params=["fake", "lora", "full"])
+@pytest.fixture(scope="module", params=["fake", "lora", "full", "lora llama"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture(scope="module")
 def student(kind: str, weights: Path) -> Student:
-    return opened(kind, weights, steps=60)
+    return opened(kind, weights, steps=160 if " " in kind else 60)  # a random decoder learns more slowly
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +52,9 @@ def brief(kind: str, weights: Path) -> Student:
 def opened(kind: str, weights: Path, steps: int) -> Student:
     if kind == "fake":
         return FakeStudent(LABELS)
-    rate = 3e-3 if kind == "full" else 1e-2
-    config = CONFIG.model_copy(update={"method": kind, "learning_rate": rate, "min_steps": steps})
+    method = kind.split()[0]
+    rate = 3e-3 if method == "full" else 1e-2
+    config = CONFIG.model_copy(update={"method": method, "learning_rate": rate, "min_steps": steps})
     return open_student(config, LABELS, weights)
 
 

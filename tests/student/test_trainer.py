@@ -11,7 +11,10 @@ from transformers import AutoTokenizer
 
 from agent.config import StudentConfig
 from agent.student.batches import by_length, padded, shuffled, tokenise
-from agent.student.trainer import number_of_steps, rate, soft_cross_entropy
+from agent.student.encoder import open_student
+from agent.student.student import TrainRow
+from agent.student.trainer import number_of_steps, parts, rate, soft_cross_entropy
+from tests.fakes.tiny_causal import tiny_causal
 from tests.fakes.tiny_model import tiny_model
 
 
@@ -89,3 +92,30 @@ def test_two_texts_are_joined_in_the_models_way_and_the_longer_one_is_cut(tmp_pa
     assert cut == 1 and len(short[0]) == 6
     assert tokenizer("bad", add_special_tokens=False)["input_ids"][0] in short[0]
     assert tokenise(tokenizer, [text], 32)[0] == [tokenizer(text)["input_ids"]]
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_parts_of_a_batch_and_checkpointing_change_memory_alone(kind: str, tmp_path: Path) -> None:
+    weights = tiny_causal(tmp_path / "weights", kind)
+    rows = [
+        TrainRow("a good film", (0.0, 1.0)),
+        TrainRow("bad", (1.0, 0.0)),
+        TrainRow("the story was dull", (0.8, 0.2)),
+    ]
+    said = []
+    for options in ({}, {"micro_batch": 2}, {"checkpointing": True}):
+        config = StudentConfig.model_validate(
+            {"device": "cpu", "dtype": "float32", "max_length": 16, "min_steps": 4, "epochs": 1, "batch_size": 3,
+             "lora": {"rank": 2, "dropout": 0}, **options}
+        )  # fmt: skip
+        student = open_student(config, ("no", "yes"), weights)
+        log = student.train(rows, tmp_path / "adapter", None, seed=1)
+        said.append((log.losses, student.predict(["good", "a bad film"], tmp_path / "adapter").tolist()))
+    for losses, given in said[1:]:
+        assert losses == pytest.approx(said[0][0], abs=1e-5)
+        assert torch.allclose(torch.tensor(given), torch.tensor(said[0][1]), atol=1e-4)
+
+
+def test_parts() -> None:
+    assert parts([3, 1, 2], None) == [[3, 1, 2]]
+    assert parts([3, 1, 2], 2) == [[3, 1], [2]]
