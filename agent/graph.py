@@ -82,6 +82,11 @@ class Plan:
         return {next(iter(kept)): total} if len(kept) == 1 else quotas(kept, total)
 
     @property
+    def all_written(self) -> bool:
+        """Whether the teacher writes all that the student learns beside the seed examples."""
+        return self.iterations > 0 and "sample" in self.without and "generate" not in self.without
+
+    @property
     def written(self) -> dict[str, int]:
         """The same where anything is generated at all."""
         return {} if "generate" in self.without else self.places

@@ -101,10 +101,12 @@ def _drive(
     with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
         from agent.student.encoder import open_student  # torch takes seconds: not before the rest is known to be well
 
+        head = config.student.head or ("probe" if plan.all_written else "seed")
+        settled = config.student.model_copy(update={"head": head})
         student = open_student(
-            config.student, list(task.labels), fetch(config.student.model, watcher.say), task.several, task.spans
+            settled, list(task.labels), fetch(config.student.model, watcher.say), task.several, task.spans
         )
-        fixed = config.student.model_copy(update={"dtype": student.dtype, "device": student.device})
+        fixed = settled.model_copy(update={"dtype": student.dtype, "device": student.device})
         config = config.model_copy(update={"student": fixed})
         if not run.config.exists():
             write_json(run.identity, birth)

@@ -54,6 +54,8 @@ def _check_same(grid: Grid, cell: Cell, run: RunDir) -> None:
     """The settings of the run in the cell's folder are those asked for now."""
     written = resolve(read_recipe(run.config), where=str(run.config))
     before, now = _comparable(written), _comparable(grid.config(cell))
+    if now["student"]["head"] is None:  # left open, and settled when the run began
+        before["student"]["head"] = None
     for name in now:
         if before[name] != now[name]:
             got = f"{name}: {_changed(before[name], now[name])}"

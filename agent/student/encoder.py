@@ -28,6 +28,7 @@ from agent.student.fits import check_fits
 from agent.student.hardware import Hardware, choose_hardware, give_back_memory
 from agent.student.heads import first_tokens, read_words, text_loss, word_loss
 from agent.student.lora import projections, trainable
+from agent.student.probe import probed, start_from_probe
 from agent.student.quiet import quiet
 from agent.student.restore import restored, whole
 from agent.student.student import TrainLog, TrainRow
@@ -112,6 +113,8 @@ class EncoderStudent:
             tokens, truncated = self._tokens(texts)
             if start is None:
                 model = trainable(self._base, self._config)
+                if self._config.head == "probe" and probed(self._base):
+                    start_from_probe(model, self._base, tokens, rows)
             else:
                 stamp(start)
                 model = restored(self._base, start, train=True)
