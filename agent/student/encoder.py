@@ -32,7 +32,7 @@ from agent.student.probe import probed, start_from_probe
 from agent.student.quiet import quiet
 from agent.student.restore import restored, whole
 from agent.student.student import TrainLog, TrainRow
-from agent.student.trainer import fit
+from agent.student.trainer import STEPS_A_LABEL, STEPS_A_TAG, fit
 from agent.student.words import nearest
 from tasks.faults import Fault, UserError
 from tasks.spans import tags
@@ -122,7 +122,8 @@ class EncoderStudent:
             if self.device == "cpu":
                 quicken(model, seed)
             padding = self._base.tokenizer.pad_token_id
-            losses = fit(model, tokens, loss, outputs, self._config, self.hardware, padding, seed)
+            least = outputs * (STEPS_A_TAG if self._base.spans else STEPS_A_LABEL)
+            losses = fit(model, tokens, loss, least, self._config, self.hardware, padding, seed)
             with written(adapter) as folder, quiet():
                 self._save(model, folder)
         count = sum(part.numel() for part in model.parameters() if part.requires_grad)

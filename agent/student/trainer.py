@@ -22,19 +22,22 @@ CLIP = 1.0
 STEPS_A_LABEL = 5
 """Steps at least for each label. Banking77, two texts for each of 77 labels: macro-F1 56.7 after 80 steps, 64.6 after
 240, 65.7 after 480."""
+STEPS_A_TAG = 20
+"""The same where words are tagged. town_news, 101 texts of its pool, entity F1 on 102 others: 57.6 after 104 steps,
+74.4 after 200, 71.0 after 300."""
 
 
 def fit(
-    model: Any, tokens: Tokens, loss_of: Loss, outputs: int,
+    model: Any, tokens: Tokens, loss_of: Loss, least: int,
     config: StudentConfig, hardware: Hardware, padding: int, seed: int,
 ) -> list[float]:  # fmt: skip
     """Trains `model` in place; the loss of each optimiser step.
 
     Args:
         loss_of: from the logits of a batch and the indices of its texts; see heads.py.
-        outputs: How many there are, labels or tags.
+        least: Steps at least, whatever the configuration says.
     """
-    steps = number_of_steps(len(tokens), outputs, config)
+    steps = number_of_steps(len(tokens), least, config)
     learned = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(learned, lr=config.learning_rate, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps))
@@ -74,9 +77,9 @@ def parts(batch: list[int], size: int | None) -> list[list[int]]:
     return [batch[start : start + size] for start in range(0, len(batch), size)]
 
 
-def number_of_steps(examples: int, labels: int, config: StudentConfig) -> int:
-    """`epochs` passes over the data, within min_steps (more of them where labels are many) and max_steps."""
-    least = max(config.min_steps, STEPS_A_LABEL * labels)
+def number_of_steps(examples: int, least: int, config: StudentConfig) -> int:
+    """`epochs` passes over the data, within min_steps (and `least`) and max_steps."""
+    least = max(config.min_steps, least)
     wanted = config.epochs * math.ceil(examples / config.batch_size)
     return min(max(wanted, least), max(config.max_steps or wanted, least))
 
