@@ -1,4 +1,4 @@
-"""Claim: QLoRA (NF4) takes less memory than LoRA and learns as well. Each in a process of its own, on the same texts.
+"""Question: does QLoRA (NF4) take less memory than LoRA and learn as well? Each in its own process, on the same texts.
 
 python -m benchmarks.qlora                  # SmolLM2-135M, support_tickets; on a GPU where there is one
 python -m benchmarks.qlora --model qwen2.5-coder-0.5b-instruct --steps 100 --batch 16
