@@ -31,7 +31,7 @@ check: .venv/dev
 	touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(INSTALL) -e '.[local,cluster,dev]'
+	$(INSTALL) -e '.[local,cluster,qlora,dev]'
 	touch $@ .venv/run
 
 .PHONY: run test test-cluster check
