@@ -28,8 +28,10 @@ READ_TOKENS = 2048
 
 
 def probed(base: Base) -> bool:
-    """Whether the head is one linear layer, so that a probe is a whole head."""
-    return len(base.head) == 1 and isinstance(base.model.get_submodule(base.head[0]), nn.Linear) and not base.spans
+    """Whether a probe can be its head: one linear layer for whole texts that would start from a seed (a decoder's starts
+    from the labels' names)."""
+    one_layer = len(base.head) == 1 and isinstance(base.model.get_submodule(base.head[0]), nn.Linear)
+    return one_layer and base.seeded and not base.spans
 
 
 def start_from_probe(model: Any, base: Base, tokens: Tokens, rows: Sequence[TrainRow]) -> None:

@@ -70,7 +70,8 @@ def test_a_training_begins_with_it(tmp_path: Path, method: str) -> None:
     with torch.inference_mode():
         given = model.eval()(**base.tokenizer([row.text for row in ROWS], return_tensors="pt", padding=True)).logits
     assert given.softmax(-1).numpy() == pytest.approx(said(features(base, tokens), weight, bias), abs=1e-4)
-    assert not probed(replace(base, spans=True)) and not probed(replace(base, head=("classifier", "bert.pooler")))
+    assert probed(base) and not probed(replace(base, spans=True)) and not probed(replace(base, seeded=False))
+    assert not probed(replace(base, head=("classifier", "bert.pooler")))
 
 
 def test_the_setting_lowers_the_loss_that_training_starts_from(tmp_path: Path) -> None:
