@@ -139,8 +139,9 @@ class StudentConfig(Section):
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     device: str = "auto"
     head: Literal["seed", "probe"] | None = None
-    """Where a head begins: at random, or as a linear probe of the untrained encoder (agent/student/probe.py); null =
-    a probe where all texts are written by the teacher, which are of another kind than those it will read."""
+    """Where the head of an encoder begins: at random, or as a linear probe of it before any training, where it is one
+    linear layer (agent/student/probe.py). null = a probe where all texts are written by the teacher: they are of
+    another kind than those it will read."""
     train_from: Literal["base", "previous"] = "base"
     """`base`: every iteration trains the base model anew on history + batch. `previous`: goes on."""
     soft_labels: bool = True

@@ -28,8 +28,8 @@ READ_TOKENS = 2048
 
 
 def probed(base: Base) -> bool:
-    """Whether a probe can be its head: one linear layer for whole texts that would start from a seed (a decoder's starts
-    from the labels' names)."""
+    """Whether a probe can be its head: one linear layer, for whole texts, that would start from a seed (a decoder's
+    starts from the labels' names)."""
     one_layer = len(base.head) == 1 and isinstance(base.model.get_submodule(base.head[0]), nn.Linear)
     return one_layer and base.seeded and not base.spans
 
