@@ -8,26 +8,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from agent.config import StudentConfig, read_recipe, resolve
-from agent.example import learned, targets
+from agent.example import learned
 from agent.nodes.measure import score_of
-from agent.rundir import RunDir, read_json, read_jsonl
-from agent.student.student import TrainRow
+from agent.nodes.train import rows_of
+from agent.rundir import RunDir, read_json
 from agent.weights import fetch
-from tasks.task import Task, kind_module, load_task
-
-
-def rows_of(run: RunDir, task: Task, soft: bool) -> list[TrainRow]:
-    """What the student of `run` learned in the last iteration, before any self-training."""
-    last = int(read_json(run.result)["iterations"])
-    replayed, batch = learned(run, last)
-    examples = [*replayed, *batch]
-    weights = {row["id"]: row["weight"] for row in read_jsonl(run.iteration(last).weights)}
-    wanted = targets(run, last, examples, list(task.labels), soft, kind_module(task.kind))
-    return [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
+from tasks.task import kind_module, load_task
 
 
 def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, Any]:
-    """Trains a student of `changed` from its base; its loss, scores and cost.
+    """Trains a student of `changed` from its base on what the run's learned in the last iteration, before any
+    self-training; its loss, scores and cost.
 
     `peak_memory`: bytes, of a CUDA device what it held at most, else of this whole process, whose libraries are in it.
 
@@ -40,7 +31,9 @@ def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, An
     run = RunDir.open(root)
     config = resolve(read_recipe(run.config), where=str(run.config))
     task = load_task(config.task)
-    metric, rows = kind_module(task.kind).METRIC, rows_of(run, task, changed.soft_labels)
+    last = int(read_json(run.result)["iterations"])
+    replayed, batch = learned(run, last)
+    metric, rows = kind_module(task.kind).METRIC, rows_of(run, last, [*replayed, *batch], task, changed.soft_labels)
     student = open_student(changed, list(task.labels), fetch(changed.model), task.several, task.spans)
     with TemporaryDirectory() as folder:
         adapter = Path(folder) / "adapter"

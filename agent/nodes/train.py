@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from langgraph.runtime import Runtime
 
 from agent.example import LabelledExample, as_row, learned, targets
-from agent.rundir import read_jsonl, replace_rows, write_json
+from agent.rundir import RunDir, read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
-from tasks.task import kind_module
+from tasks.task import Task, kind_module
 
 
 def train(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -20,11 +21,7 @@ def train(state: State, runtime: Runtime[Context]) -> StudentLane:
     here, config = context.run.iteration(iteration), context.config.student
     replayed, batch = learned(context.run, iteration)
     examples = [*replayed, *batch]
-    labels = list(context.task.labels)
-    weights = {row["id"]: row["weight"] for row in read_jsonl(here.weights)}
-    kind = kind_module(context.task.kind)
-    wanted = targets(context.run, iteration, examples, labels, config.soft_labels, kind)
-    rows = [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
+    rows = rows_of(context.run, iteration, examples, context.task, config.soft_labels)
     seed = int(context.rng(iteration, "train").integers(2**31))
     log = context.student.train(rows, here.adapter, start_of(state, context), seed)
     replace_rows(context.run.history, iteration, [{**as_row(e), "iteration": iteration} for e in batch])
@@ -33,10 +30,19 @@ def train(state: State, runtime: Runtime[Context]) -> StudentLane:
         {
             "examples": log.examples, "new": len(batch), "replayed": len(replayed), "steps": log.steps,
             "truncated": log.truncated, "trainable_parameters": log.trainable_parameters,
-            "by_label": counted(examples, labels), "losses": list(log.losses),
+            "by_label": counted(examples, list(context.task.labels)), "losses": list(log.losses),
         },
     )  # fmt: skip
     return {"adapter": context.run.relative(here.adapter)}
+
+
+def rows_of(
+    run: RunDir, iteration: int, examples: Sequence[LabelledExample], task: Task, soft: bool
+) -> list[TrainRow]:  # fmt: skip
+    """The examples as the student learns them in `iteration`: their targets and weights."""
+    weights = {row["id"]: row["weight"] for row in read_jsonl(run.iteration(iteration).weights)}
+    wanted = targets(run, iteration, examples, list(task.labels), soft, kind_module(task.kind))
+    return [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
 
 
 def start_of(state: State, context: Context) -> Path | None:

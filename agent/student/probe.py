@@ -37,7 +37,8 @@ def probed(base: Base) -> bool:
 def start_from_probe(model: Any, base: Base, tokens: Tokens, rows: Sequence[TrainRow]) -> None:
     """Sets the head of `model`, a copy of the base made for training, to a probe of the texts it will learn."""
     found = features(base, tokens)  # (N, H)
-    targets = np.array([row.target for row in rows]) * np.array([[row.weight] for row in rows])  # (N, L)
+    weights = np.array([[row.weight] for row in rows])  # (N, 1)
+    targets = np.array([row.target for row in rows]) * weights / weights.mean()  # (N, L)
     weight, bias = probe(found, targets)
     wanted = {base.head[0], f"base_model.model.{base.head[0]}.modules_to_save.default"}  # in full, with peft
     for name, module in model.named_modules():
