@@ -23,6 +23,7 @@ Part = Literal[
     "generate",
     "hard",
     "easy",
+    "hardness",
     "correct",
     "separation",
     "agreement",

@@ -114,7 +114,7 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
 def each_turn(plan: Plan) -> list[dict[str, int]]:
     """The written texts to keep in each iteration, by kind, of a teacher that writes what it is asked for."""
     return [
-        shares(plan.written, turn == 0, 1.0, plan.guarded) for turn in range(plan.iterations if plan.written else 0)
+        shares(plan.written, turn == 0, 1.0, plan.guard.pool) for turn in range(plan.iterations if plan.written else 0)
     ]
 
 

@@ -46,12 +46,13 @@ from agent.nodes.weigh import weigh
 from agent.rundir import append_jsonl
 from agent.selection import quotas
 from agent.state import Context, State, StudentLane, TeacherLane
+from agent.trust import Guard
 
 Node = Callable[..., Any]
 Graph = CompiledStateGraph[State, Context, State, State]
 
 INSIDE: Mapping[str, tuple[str, ...]] = {
-    "seed": ("names",), "sample": ("shortlist",), "analyze": ("correct",), "generate": ("hard", "easy"),
+    "seed": ("names",), "sample": ("shortlist",), "analyze": ("correct",), "generate": ("hard", "easy", "hardness"),
     "label": ("separation", "agreement"),
 }  # fmt: skip
 """Parts that are left out within a node, not as a node."""
@@ -92,9 +93,9 @@ class Plan:
         return {} if "generate" in self.without else self.places
 
     @property
-    def guarded(self) -> bool:
-        """Whether pool texts take the places of generated ones that nobody trusts."""
-        return not {"sample", "agreement"} & self.without
+    def guard(self) -> Guard:
+        """What the places of generated texts depend on while it runs."""
+        return Guard(pool=not {"sample", "agreement"} & self.without, hardness="hardness" not in self.without)
 
 
 def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Graph:
@@ -107,7 +108,7 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
     ]
     again = [(name, node) for name, node in again if name not in plan.without]
     narrow = "shortlist" not in plan.without
-    taking = partial(sample, places=plan.written, guarded=plan.guarded, narrow=narrow)
+    taking = partial(sample, places=plan.written, guard=plan.guard, narrow=narrow)
     draws: list[tuple[str, Node]] = [("sample", taking)] if "sample" not in plan.without else []
     loops = plan.iterations > 0
     for name, node in [*before, *(again + draws if loops else [])]:
@@ -171,8 +172,8 @@ def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
         return [("eda", eda)]
     correct, separate = "correct" not in plan.without, "separation" not in plan.without
     nodes: list[tuple[str, Node]] = [
-        ("analyze", partial(analyze, places=plan.places, guarded=plan.guarded, with_correct=correct)),
-        ("generate", partial(generate, places=plan.places, writing=plan.writing, guarded=plan.guarded)),
+        ("analyze", partial(analyze, places=plan.places, guard=plan.guard, with_correct=correct)),
+        ("generate", partial(generate, places=plan.places, writing=plan.writing, guard=plan.guard)),
         ("label", partial(label, separate=separate, apart=plan.apart, agreeing="agreement" not in plan.without)),
     ]
     return [(name, node) for name, node in nodes if name not in plan.without]

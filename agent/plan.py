@@ -16,7 +16,7 @@ WRITTEN = 4
 OF_LABELS = ("names", "shortlist", "reconcile", "selftrain")
 """Parts that need one label a text: a task of spans does without them. (Self-training would take the surest texts, and
 those are the ones in which the student sees no entity.)"""
-OF_WRITING = ("hard", "easy", "correct", "separation", "agreement")
+OF_WRITING = ("hard", "easy", "hardness", "correct", "separation", "agreement")
 """Parts within nodes that are there only where texts are written."""
 
 

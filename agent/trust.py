@@ -1,13 +1,15 @@
-"""Trust in the generator: how often a text written for a label gets that label when the teacher is asked apart.
+"""Trust in the generator: whether its texts are of the label they were written for, and its hard texts hard.
 
 Not every teacher that labels well writes well. Where the two labels of a text agree hardly more than by chance, its
 texts teach the student wrong labels, so the places of generated texts shrink with Cohen's kappa of the two and real
-texts of the pool take them.
+texts of the pool take them. And not every teacher that is asked for hard texts can write them: where the student had
+nearly all of them right before it learned them, easy ones, which need no analysis, take their places.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from agent.example import read_examples
 from agent.rundir import RunDir, read_jsonl
@@ -20,6 +22,18 @@ PROBE = 24
 """Easy texts whose labels tell whether the other ones need any; of two labels, one that differs leaves it proven."""
 LEAST = 0.25
 """Share of the places; a call for fewer texts pays its prompt for little."""
+HARD = 0.7
+"""Share of hard texts that the student may have right before it learns them, over at least ASKED texts."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What the places of generated texts depend on."""
+
+    pool: bool = False
+    """There are real texts to take the places of generated ones that nobody trusts."""
+    hardness: bool = False
+    """Hard texts are written only as long as they are hard."""
 
 
 def kappa(agreed: int, asked: int, labels: int) -> float:
@@ -47,19 +61,33 @@ def enough(agreed: int, asked: int, labels: int) -> bool:
     return asked >= ASKED and kappa(agreed, asked, labels) >= PROVEN
 
 
-def to_write(run: RunDir, iteration: int, places: Mapping[str, int], labels: int, pool: bool) -> dict[str, int]:
+def hard(run: RunDir, iteration: int) -> bool:
+    """Whether texts that were written to be hard, of the batches examined up to `iteration`, were; True where too
+    few were to tell."""
+    examined = [row for k in range(1, iteration + 1) for row in read_jsonl(run.iteration(k).predictions)]
+    right = [bool(row["correct"]) for row in examined if row["source"] == "hard"]
+    return len(right) < ASKED or sum(right) <= HARD * len(right)
+
+
+def to_write(run: RunDir, iteration: int, places: Mapping[str, int], labels: int, guard: Guard) -> dict[str, int]:
     """The generated texts of this iteration that shall be kept, by kind; see `shares`."""
-    return shares(places, iteration == 0, kappa(*agreement(run, iteration), labels), pool)
+    still_hard = not guard.hardness or hard(run, iteration)
+    return shares(places, iteration == 0, kappa(*agreement(run, iteration), labels), guard.pool, still_hard)
 
 
-def shares(places: Mapping[str, int], first: bool, trust: float, pool: bool) -> dict[str, int]:
+def shares(
+    places: Mapping[str, int], first: bool, trust: float, pool: bool, still_hard: bool = True
+) -> dict[str, int]:  # fmt: skip
     """As many of `places` as the generator is trusted with.
 
-    In the first iteration the student has not been examined, so nothing is known to be hard: they are easy then.
-    Without a `pool` that could take their places all are written, whatever the trust.
+    In the first iteration the student has not been examined, so nothing is known to be hard: they are easy then; and so
+    they are where what was written as hard is not (`still_hard`). Without a `pool` that could take their places all are
+    written, whatever the trust.
     """
-    if first and "easy" in places:
-        return {"easy": places["easy"] if pool else sum(places.values())}
+    if "easy" in places and (first or not still_hard):
+        places = {"easy": places["easy"] if pool else sum(places.values())}
+        if first:
+            return dict(places)
     if not pool:
         return dict(places)
     wanted = {kind: round(count * trust) for kind, count in places.items()}

@@ -53,6 +53,7 @@ def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) ->
         ("generate", {"generate", "analyze"}),
         ("hard", set()),
         ("easy", set()),
+        ("hardness", set()),
         ("correct", set()),
         ("separation", set()),
         ("agreement", set()),
@@ -138,7 +139,9 @@ def test_the_drawing_of_one_plan_is_always_the_same_and_of_another_is_not() -> N
     assert drawn(plan()).draw_mermaid() != drawn(plan("without=[score]")).draw_mermaid()
 
 
-@pytest.mark.parametrize("part", ["names", "shortlist", "hard", "easy", "correct", "separation", "agreement"])
+@pytest.mark.parametrize(
+    "part", ["names", "shortlist", "hard", "easy", "hardness", "correct", "separation", "agreement"]
+)
 def test_a_part_that_is_left_out_within_a_node_is_written_beside_it(part: str) -> None:
     assert f"without = {part}<" in drawn(plan(f"without=[{part}]")).draw_mermaid()
     assert "without" not in drawn(plan()).draw_mermaid()

@@ -47,7 +47,7 @@ def test_where_a_pool_gives_real_texts_nothing_is_written_unless_told() -> None:
     assert planned("batch.easy=2").places == {"hard": 4, "easy": 2}
 
 
-@pytest.mark.parametrize("part", ["hard", "easy", "correct", "separation", "agreement"])
+@pytest.mark.parametrize("part", ["hard", "easy", "hardness", "correct", "separation", "agreement"])
 def test_leaving_out_a_part_of_the_writing_where_nothing_is_written_is_a_mistake(part: str) -> None:
     assert mistake(f"without=[{part}]") == (
         f"--without: expected parts that this run has, got {part}, where no text is written. "

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent.example import LabelledExample, write_examples
-from agent.rundir import RunDir, put_drops
-from agent.trust import DISAGREES, agreement, kappa, proven, shares, to_write
+from agent.rundir import RunDir, put_drops, write_jsonl
+from agent.trust import DISAGREES, Guard, agreement, hard, kappa, proven, shares, to_write
 
 PLACES = {"hard": 8, "easy": 8}
 
@@ -35,6 +35,23 @@ def test_the_first_texts_are_easy() -> None:
     assert shares({"hard": 16}, True, 1.0, True) == {"hard": 16}
 
 
+def test_texts_that_are_not_hard_give_their_places_to_easy_ones() -> None:
+    assert shares(PLACES, False, 1.0, False, still_hard=False) == {"easy": 16}
+    assert shares(PLACES, False, 0.5, True, still_hard=False) == {"easy": 4}
+    assert shares({"hard": 16}, False, 1.0, False, still_hard=False) == {"hard": 16}
+
+
+@pytest.mark.parametrize(("right", "of", "expected"), [(7, 7, True), (8, 8, False), (7, 10, True), (8, 10, False)])
+def test_hard_is_what_the_student_gets_wrong(tmp_path: Path, right: int, of: int, expected: bool) -> None:
+    run = RunDir(tmp_path)
+    rows = [{"source": "hard", "correct": n < right} for n in range(of)]
+    write_jsonl(run.iteration(1).predictions, [*rows, *[{"source": "easy", "correct": True}] * 9])
+    assert hard(run, 0)
+    assert hard(run, 1) is expected
+    assert to_write(run, 1, PLACES, 2, Guard(hardness=True)) == (PLACES if expected else {"easy": 16})
+    assert to_write(run, 1, PLACES, 2, Guard()) == PLACES
+
+
 def example(number: int, agrees: bool | None) -> LabelledExample:
     return LabelledExample(f"i001-{number}", str(number), "a", 1, "easy", intended="a", agrees=agrees)
 
@@ -46,7 +63,7 @@ def test_what_was_made_before_an_iteration_counts_kept_or_dropped(tmp_path: Path
     put_drops(run.iteration(0).dropped, "generate", [{"reason": "duplicate", "text": "x", "detail": None}])
     assert agreement(run, 0) == (0, 0)
     assert agreement(run, 1) == (9, 12)
-    assert to_write(run, 1, PLACES, 2, True) == {"hard": 4, "easy": 4}
+    assert to_write(run, 1, PLACES, 2, Guard(pool=True)) == {"hard": 4, "easy": 4}
     assert not proven(run, 1, 2)
     write_examples(run.iteration(2).candidates, [example(n, True) for n in range(60)])
     assert agreement(run, 2) == (69, 72) and proven(run, 2, 2)

@@ -11,7 +11,7 @@ from agent.afford import generating_calls
 from agent.rundir import read_jsonl, write_json
 from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
-from agent.trust import to_write
+from agent.trust import Guard, hard, to_write
 from prompts.render import render
 from tasks.spans import in_words
 from tasks.task import Task
@@ -39,7 +39,7 @@ SCHEMA: Mapping[str, Any] = {
 
 
 def analyze(
-    state: State, runtime: Runtime[Context], places: Mapping[str, int], guarded: bool, with_correct: bool = True
+    state: State, runtime: Runtime[Context], places: Mapping[str, int], guard: Guard, with_correct: bool = True
 ) -> TeacherLane:
     """Writes analysis.json. Nothing is asked while there is nothing wrong to show, or nothing will be written."""
     context, iteration = runtime.context, state["iteration"]
@@ -48,7 +48,10 @@ def analyze(
     if not wrong:
         write_json(here.analysis, _record([], "", 0, 0, None))
         return {}
-    writing = any(to_write(context.run, iteration, places, context.task.choices, guarded).values())
+    if guard.hardness and not hard(context.run, iteration):  # easy texts are written without it
+        write_json(here.analysis, _record([], "", len(wrong), len(correct), "not_hard"))
+        return {}
+    writing = any(to_write(context.run, iteration, places, context.task.choices, guard).values())
     if not writing or generating_calls(context, iteration, "analyze") < 1:
         write_json(here.analysis, _record([], "", len(wrong), len(correct), "nothing_to_write"))
         return {}

@@ -19,7 +19,7 @@ from agent.rundir import put_drops, read_json, read_jsonl, write_jsonl
 from agent.selection import fresh, need, quotas
 from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
-from agent.trust import to_write
+from agent.trust import Guard, to_write
 from prompts.render import render
 from tasks.task import Example, Task, joined
 
@@ -73,11 +73,11 @@ class Call:
 
 
 def generate(
-    state: State, runtime: Runtime[Context], places: Mapping[str, int], writing: Writing, guarded: bool
+    state: State, runtime: Runtime[Context], places: Mapping[str, int], writing: Writing, guard: Guard
 ) -> TeacherLane:  # fmt: skip
     """Writes generated.jsonl: candidates for `places` (kind → texts that will be kept).
 
-    `guarded`: fewer where the teacher's labels of what it wrote do not agree (see trust.py).
+    `guard`: fewer, or easy ones, where what it wrote before was not what was asked (see trust.py).
     """
     context, iteration = runtime.context, state["iteration"]
     here = context.run.iteration(iteration)
@@ -87,7 +87,7 @@ def generate(
     predictions = read_jsonl(here.predictions)
     counts = Counter(label for row in history for label in labels_of(row))
     weights = need(counts, accuracy(predictions, list(context.task.labels)))
-    kept = to_write(context.run, iteration, places, context.task.choices, guarded)
+    kept = to_write(context.run, iteration, places, context.task.choices, guard)
     wanted = candidates(kept, context.config.batch.surplus)
     prompt = writing.prompt_of(iteration)
     if writing.missed:

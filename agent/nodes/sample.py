@@ -16,7 +16,7 @@ from agent.selection import least_sure, spread
 from agent.shortlist import SIZE, likeliest, likeness, narrowed, short
 from agent.state import Context, State
 from agent.teacher.labelling import label_request
-from agent.trust import to_write
+from agent.trust import Guard, to_write
 from tasks.task import Task, joined, kind_module
 
 AMONG = 512
@@ -25,7 +25,7 @@ AMONG_DIVERSE = 2000
 """The first ones in the run's order, looked at in all its iterations, where `diverse` chooses."""
 
 
-def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], guarded: bool, narrow: bool) -> State:
+def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], guard: Guard, narrow: bool) -> State:
     """Writes sampled.jsonl: texts of the pool that no earlier iteration took; more where fewer are generated.
 
     `narrow`: where the task has many labels, each text with those the teacher shall choose among (see shortlist.py).
@@ -36,7 +36,7 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
     context, iteration = runtime.context, state["iteration"]
     batch = context.config.batch
     narrow = narrow and short(context.task, context.config.teacher)
-    written = to_write(context.run, iteration, places, context.task.choices, guarded)
+    written = to_write(context.run, iteration, places, context.task.choices, guard)
     count = pool_texts(context, iteration, batch.pool + sum(places.values()) - sum(written.values()))
     earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
     taken = {row["index"] for rows in earlier for row in rows}

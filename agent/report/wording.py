@@ -74,4 +74,6 @@ def analysis_silence(fault: str | None) -> str:
     if fault == "nothing_to_write":
         why = "too few are what they were written for, or the budget is nearly spent"
         return f"it was not asked, since no more texts would be written: {why}"
+    if fault == "not_hard":
+        return "it was not asked: the student had most of the hard texts right, so only easy ones are written"
     return f"its reply could not be used: {fault}"
