@@ -44,6 +44,9 @@ class LabelledExample:
     entities: tuple[Entity, ...] | None = None
     """What it is trained as in a task of spans; None, and in no row, elsewhere."""
 
+    reasoning: str | None = None
+    """Why, where answers are written out and somebody said so; None, and in no row, elsewhere."""
+
     @property
     def answer(self) -> Example:
         """The text and what it is trained as."""
@@ -100,4 +103,4 @@ def targets(
 
 def as_row(example: LabelledExample) -> dict[str, Any]:
     row = asdict(example)
-    return row if example.entities is not None else {key: row[key] for key in row if key != "entities"}
+    return {key: row[key] for key in row if key not in {"entities", "reasoning"} or row[key] is not None}

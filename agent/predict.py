@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.config import read_recipe, resolve
 from agent.rundir import RunDir, read_json
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.weights import fetch
 from tasks.faults import Fault, UserError
 from tasks.spans import certainty
@@ -24,7 +24,8 @@ Given = tuple[str, str]
 
 def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]]:
     """A row a text: its fields, label, confidence, and the probability of every label; of a task of spans the entities,
-    each with its own probability.
+    each with its own probability; of one whose answers are written out also what was written, and label null where it
+    is no answer.
 
     Raises:
         UserError: the folder holds no trained student, or there is no text, or one without all the fields.
@@ -41,18 +42,28 @@ def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]
     labels, fields = list(birth["labels"]), list(birth.get("fields", ["text"]))
     rows = [fielded(one, fields) for one in given]
     spans = bool(birth.get("spans"))
-    student = open_student(config.student, labels, fetch(config.student.model), len(fields) > 1, spans)
+    kind = str(birth["kind"])
+    student = open_student(
+        config.student,
+        labels,
+        fetch(config.student.model),
+        len(fields) > 1,
+        spans,
+        kind if birth.get("written") else None,
+    )
     texts = [joined(list(row.values())) if len(fields) > 1 else row["text"] for row in rows]
     probabilities = student.predict(texts, trained[-1])  # (N, L), of spans (N, W, T)
     if spans:
-        kind = kind_module(str(birth["kind"]))
-        yield from (marked(kind, row["text"], one, labels) for row, one in zip(rows, probabilities, strict=True))
+        of = kind_module(kind)
+        yield from (marked(of, row["text"], one, labels) for row, one in zip(rows, probabilities, strict=True))
         return
-    for said, row in zip(rows, probabilities, strict=True):
+    written = student.write(texts, trained[-1])
+    for number, (said, row) in enumerate(zip(rows, probabilities, strict=True)):
         best = int(row.argmax())
         yield {
             **said,
-            "label": labels[best],
+            **({"written": written[number].text} if written else {}),
+            "label": labels[best] if row.any() else None,
             "confidence": float(row[best]),
             "probabilities": {label: float(p) for label, p in zip(labels, row, strict=True)},
         }
@@ -78,6 +89,8 @@ def fielded(given: Given, fields: Sequence[str]) -> dict[str, str]:
     if row is None and fields == ["text"]:
         row = {"text": line}
     wanted = " and ".join(f"`{field}`" for field in fields)
+    if isinstance(row, dict) and isinstance(row.get("choices"), dict):
+        row = {**row, **row["choices"]}
     if not isinstance(row, dict):
         example = json.dumps(dict.fromkeys(fields, "…"), ensure_ascii=False)
         raise UserError(Fault(where, f"a JSON object with {wanted}", line[:60], f"For example {example}."))

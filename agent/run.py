@@ -16,7 +16,7 @@ from typing import Any, Protocol, get_args
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent import __version__
-from agent.config import RunConfig, dump, read_recipe, resolve
+from agent.config import RunConfig, StudentConfig, dump, read_recipe, resolve
 from agent.graph import Plan, build_graph, drawing
 from agent.plan import needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
@@ -30,6 +30,8 @@ from tasks.task import BUNDLED, Example, Task, find_task, load_task
 
 THREAD = "run"
 NODES_AN_ITERATION = 6
+WRITTEN_LENGTH = 512
+"""Tokens of a question and its written answer, where student.max_length was not set."""
 PACKAGES = ("torch", "transformers", "peft", "langgraph", "openai")
 
 
@@ -99,13 +101,13 @@ def _drive(
         fetch(config.teacher.model, watcher.say)
         watcher.say(f"starting the local teacher {config.teacher.model}")
     with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
-        from agent.student.encoder import open_student  # torch takes seconds: not before the rest is known to be well
+        from agent.student.opening import open_student  # torch takes seconds: not before the rest is known to be well
 
-        head = config.student.head or ("probe" if plan.all_written else "seed")
-        settled = config.student.model_copy(update={"head": head})
+        settled = settled_student(config.student, plan, task)
         student = open_student(
-            settled, list(task.labels), fetch(config.student.model, watcher.say), task.several, task.spans
-        )
+            settled, list(task.labels), fetch(config.student.model, watcher.say), task.several, task.spans,
+            task.kind if task.written else None,
+        )  # fmt: skip
         fixed = settled.model_copy(update={"dtype": student.dtype, "device": student.device})
         config = config.model_copy(update={"student": fixed})
         if not run.config.exists():
@@ -126,6 +128,14 @@ def _drive(
         raise UserError(Fault(str(run.root), "result.json of a run that ended", "none", remedy))
     result: dict[str, Any] = read_json(run.result)
     return result
+
+
+def settled_student(config: StudentConfig, plan: Plan, task: Task) -> StudentConfig:
+    """`config` with what was left open: where a head begins, and for written answers room to write them in."""
+    found: dict[str, Any] = {"head": config.head or ("probe" if plan.all_written else "seed")}
+    if task.written and "max_length" not in config.model_fields_set:
+        found["max_length"] = WRITTEN_LENGTH
+    return config.model_copy(update=found)
 
 
 def stream(context: Context, plan: Plan) -> None:
@@ -155,6 +165,7 @@ def identity(task: Task) -> dict[str, Any]:
         "labels": list(task.labels),
         "fields": list(task.fields),
         "spans": task.spans,
+        "written": task.written,
         "versions": versions,
     }
 

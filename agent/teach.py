@@ -53,13 +53,13 @@ def teach(folder: Path, given: str, paraphrases: int, progress: Progress) -> dic
     config = resolve(read_recipe(run.config), where=str(run.config))
     task = load_task(config.task)
     birth = born(run, task)
-    if task.spans:
+    if task.spans or task.written:
         remedy = "Add the example to the task's seed data and run it again."
         raise UserError(Fault("RUN", "a run of a task whose texts have one label each", f"kind {task.kind}", remedy))
     example = example_of(given, task)
     with run.alone():
         asked = written_anew(config, task, example, paraphrases, f"{birth['id']}-teach", progress)
-        from agent.student.encoder import open_student  # torch takes seconds
+        from agent.student.opening import open_student  # torch takes seconds
 
         labels = list(task.labels)
         student = open_student(config.student, labels, fetch(config.student.model, progress.say), task.several)

@@ -26,6 +26,9 @@ Reader = Callable[[Rows, Mapping[str, str], Mapping[str, str], bool], tuple[list
 LENGTHS = ("3 to 8 words", "one sentence", "two sentences", "a short paragraph")
 REGISTERS = ("plain", "informal", "formal", "emotional", "terse, with a spelling mistake")
 
+ALWAYS: Mapping[str, tuple[str, ...]] = {"length": LENGTHS, "register": REGISTERS}
+"""What generated texts vary in whatever the task."""
+
 SAMPLE = Sample(
     text="customer review        # what one text is",
     question="Is the customer satisfied?",
@@ -131,7 +134,12 @@ def checked(model: type[Labelled], spec: Mapping[str, Any], file: Path) -> Label
 
 
 def read_with(
-    fields: Labelled, reader: Reader, file: Path, parts_of_text: tuple[str, ...], spans: bool = False
+    fields: Labelled,
+    reader: Reader,
+    file: Path,
+    parts_of_text: tuple[str, ...],
+    spans: bool = False,
+    written: bool = False,
 ) -> Task:
     """The task of checked `fields`, its rows read by `reader`. Raises UserError with every fault of the data."""
     columns: dict[str, str] = fields.model_dump()["columns"]
@@ -154,13 +162,13 @@ def read_with(
         faults += shortened(found)
     if faults:
         raise UserError(*faults)
-    attributes = {"length": tuple(LENGTHS), "register": tuple(REGISTERS)}
+    attributes = dict(ALWAYS)
     attributes |= {name: tuple(choices) for name, choices in fields.attributes.items()}
     return Task(
         name=fields.name, kind=fields.kind, language=fields.language, text=fields.text,
         question=fields.question, labels=labels, attributes=attributes,
         seed=parts["seed"], dev=parts["dev"], pool=parts["pool"], test=parts["test"],
-        notes=tuple(notes), fields=parts_of_text, spans=spans,
+        notes=tuple(notes), fields=parts_of_text, spans=spans, written=written,
     )  # fmt: skip
 
 

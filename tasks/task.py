@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import yaml
@@ -39,6 +39,8 @@ class Example:
     """Of a task of spans the label under which the text is counted (`spans.standing_for`)."""
     entities: tuple[Entity, ...] | None = None
     """What a text of a task of spans holds, in order, none of them over another; None in every other task."""
+    reasoning: str | None = field(default=None, compare=False)
+    """Why the label is right, where the answer is written out and somebody wrote it."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -75,6 +77,8 @@ class Task:
     """What an example consists of: one text, or several that are judged together, e.g. premise and hypothesis."""
     spans: bool = False
     """Whether the answer to a text is the entities in it, labelled each, in place of one label for the whole."""
+    written: bool = False
+    """Whether the answer is written out: reasoning, then the label (tasks/written.py)."""
 
     def draw(self, shots: int, rng: np.random.Generator) -> tuple[Task, tuple[Example, ...]]:
         """`shots` seed examples a label, and the task whose pool no longer holds them.
@@ -192,6 +196,14 @@ class Kind(Protocol):
         ...
 
 
+class WrittenKind(Kind, Protocol):
+    """A kind whose answers are written out (tasks/written.py)."""
+
+    def turn(self, text: str, labels: Sequence[str]) -> str:
+        """What is put to who answers: the text, what there is to choose, and the form of an answer."""
+        ...
+
+
 def load_task(name: str) -> Task:
     """The task of a bundled name, of a task.yaml, or of a folder that holds one.
 
@@ -249,6 +261,11 @@ def kind_module(kind: str) -> Kind:
     """The module of a task kind: `tasks/<kind>.py`."""
     module: Kind = importlib.import_module(f"tasks.{kind}")
     return module
+
+
+def written_kind(kind: str) -> WrittenKind:
+    """The same of a kind whose answers are written out."""
+    return cast(WrittenKind, importlib.import_module(f"tasks.{kind}"))
 
 
 def check_disjoint(task: Task, file: Path) -> None:

@@ -20,6 +20,7 @@ from tasks.task import load_task
 from tests.fakes.fake_student import FakeStudent
 from tests.fakes.fake_tagger import FakeTagger
 from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.fake_writer import FakeWriter
 from tests.fakes.toy import toy_answer, write_toy
 
 Notify = Callable[[str, str, int], None]
@@ -57,7 +58,7 @@ class Bench:
         with closing(
             open_teacher(config.teacher, config.budget, run_id or name, needed=needs_teacher(plan))
         ) as teacher:
-            student = (FakeTagger if task.spans else FakeStudent)(list(task.labels))
+            student = (FakeTagger if task.spans else FakeWriter if task.written else FakeStudent)(list(task.labels))
             stream(Context(config, rest, shots, run, teacher, student, notify), plan)
         return run
 

@@ -25,8 +25,8 @@ def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, An
     Raises:
         UserError: the student cannot be opened so, or does not fit.
     """
-    from agent.student.encoder import open_student  # torch takes seconds
     from agent.student.hardware import peak_memory
+    from agent.student.opening import open_student  # torch takes seconds
 
     run = RunDir.open(root)
     config = resolve(read_recipe(run.config), where=str(run.config))
@@ -34,7 +34,9 @@ def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, An
     last = int(read_json(run.result)["iterations"])
     replayed, batch = learned(run, last)
     metric, rows = kind_module(task.kind).METRIC, rows_of(run, last, [*replayed, *batch], task, changed.soft_labels)
-    student = open_student(changed, list(task.labels), fetch(changed.model), task.several, task.spans)
+    student = open_student(
+        changed, list(task.labels), fetch(changed.model), task.several, task.spans, task.kind if task.written else None
+    )
     with TemporaryDirectory() as folder:
         adapter = Path(folder) / "adapter"
         start = time.perf_counter()

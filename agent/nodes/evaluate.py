@@ -18,14 +18,17 @@ from tasks.task import Kind, kind_module
 
 
 def evaluate(state: State, runtime: Runtime[Context], of_seeds: bool) -> State:
-    """Writes predictions.jsonl: right or wrong, a row an example of the batch."""
+    """Writes predictions.jsonl: right or wrong, a row an example of the batch; and what a student that writes wrote."""
     context = runtime.context
     here = context.run.iteration(state["iteration"])
     batch = read_examples(context.run.iteration(0).batch if of_seeds else here.batch)
     adapter = context.run.root / str(state["adapter"])
     probabilities = context.student.predict([example.text for example in batch], adapter)
     labels, kind = list(context.task.labels), kind_module(context.task.kind)
-    write_jsonl(here.predictions, answers(batch, probabilities, labels, kind))
+    rows = answers(batch, probabilities, labels, kind)
+    for row, written in zip(rows, context.student.write([e.text for e in batch], adapter), strict=False):
+        row |= {"written": written.text, "stopped": written.stopped}
+    write_jsonl(here.predictions, rows)
     return {}
 
 

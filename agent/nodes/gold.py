@@ -17,7 +17,13 @@ def gold(state: State, runtime: Runtime[Context]) -> TeacherLane:
     found = [context.task.pool[row["index"]] for row in sampled]
     examples = [
         LabelledExample(
-            f"i{iteration + 1:03d}-{n:04d}", one.text, one.label, iteration + 1, "gold", entities=one.entities
+            f"i{iteration + 1:03d}-{n:04d}",
+            one.text,
+            one.label,
+            iteration + 1,
+            "gold",
+            entities=one.entities,
+            reasoning=one.reasoning,
         )
         for n, one in enumerate(found)
         if one.label is not None

@@ -185,6 +185,7 @@ def labelled(
                 teacher_raw=answer.raw,
                 agrees=None if intended is None else intended in answer.labels,
                 entities=answer.entities,
+                reasoning=answer.reasoning,
             )
         )
     for row in unasked:

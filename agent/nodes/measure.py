@@ -36,8 +36,12 @@ def measure(state: State, runtime: Runtime[Context]) -> StudentLane:
 def score_of(
     student: Student, adapter: Path, task: Task, examples: Sequence[Example]
 ) -> tuple[dict[str, Any], dict[str, list[int]]]:
-    """Metrics of the student's answers against the gold ones, and of each text the numbers that statistics need."""
+    """Metrics of the student's answers against the gold ones, and of each text the numbers that statistics need; of a
+    student that writes, also the share of its answers that came to an end (`stopped`)."""
     labels, kind = list(task.labels), kind_module(task.kind)
     outputs = student.predict([example.text for example in examples], adapter)
     said = [kind.said(example.text, row, labels) for example, row in zip(examples, outputs, strict=True)]
-    return kind.examined(examples, said, labels)
+    metrics, answers = kind.examined(examples, said, labels)
+    if written := student.write([example.text for example in examples], adapter):
+        metrics["stopped"] = sum(one.stopped for one in written) / len(written)
+    return metrics, answers

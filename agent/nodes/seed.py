@@ -9,7 +9,7 @@ from agent.rundir import write_jsonl
 from agent.state import Context, State
 from tasks.task import Example
 
-SHOWN = ("text", "label", "entities")
+SHOWN = ("text", "label", "entities", "reasoning")
 """Of a seed example, in seed.jsonl."""
 
 
@@ -24,7 +24,9 @@ def seed(state: State, runtime: Runtime[Context], names: bool) -> State:
     if names:
         known += [(Example(text, label), "name") for label, text in context.task.named().items()]
     examples = [
-        LabelledExample(f"i000-{n:04d}", one.text, str(one.label), 0, source, entities=one.entities)
+        LabelledExample(
+            f"i000-{n:04d}", one.text, str(one.label), 0, source, entities=one.entities, reasoning=one.reasoning
+        )
         for n, (one, source) in enumerate(known)
     ]
     rows = [as_row(example) for example in examples[: len(context.shots)]]

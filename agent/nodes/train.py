@@ -13,6 +13,7 @@ from agent.rundir import RunDir, read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
 from tasks.task import Task, kind_module
+from tasks.written import written
 
 
 def train(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -39,10 +40,13 @@ def train(state: State, runtime: Runtime[Context]) -> StudentLane:
 def rows_of(
     run: RunDir, iteration: int, examples: Sequence[LabelledExample], task: Task, soft: bool
 ) -> list[TrainRow]:  # fmt: skip
-    """The examples as the student learns them in `iteration`: their targets and weights."""
+    """The examples as the student learns them in `iteration`: their targets and weights, and what is written out."""
     weights = {row["id"]: row["weight"] for row in read_jsonl(run.iteration(iteration).weights)}
     wanted = targets(run, iteration, examples, list(task.labels), soft, kind_module(task.kind))
-    return [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
+    return [
+        TrainRow(e.text, target, weights.get(e.id, 1.0), written(e.reasoning, e.label) if task.written else "")
+        for e, target in zip(examples, wanted, strict=True)
+    ]
 
 
 def start_of(state: State, context: Context) -> Path | None:

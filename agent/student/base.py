@@ -45,6 +45,8 @@ class Base:
     """Whether it tags the words of a text."""
     quantised: bool = False
     """Its projections are in 4 bit (four_bit.py)."""
+    writes: bool = False
+    """It is a model for causal language modelling, whose answers are text; `head` is empty."""
     seeded: bool = True
     """The head starts from a seed; else as it is in `model`."""
 

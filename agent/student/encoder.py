@@ -7,7 +7,6 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,68 +15,25 @@ import torch
 from numpy.typing import NDArray
 
 from agent.config import StudentConfig
-from agent.footprint import Method
 from agent.student.adapter_folder import stamp, written
-from agent.student.base import Base, load_base, not_a_model
+from agent.student.base import Base
 from agent.student.batches import Tokens, by_length, padded, tokenise
-from agent.student.causal import is_decoder, model_type
-from agent.student.decoder import load_decoder
-from agent.student.dense import dense
 from agent.student.dropout import quicken
-from agent.student.fits import check_fits
-from agent.student.hardware import Hardware, choose_hardware, give_back_memory
-from agent.student.heads import first_tokens, read_words, text_loss, word_loss
-from agent.student.lora import projections, trainable
+from agent.student.hardware import Hardware, give_back_memory
+from agent.student.heads import Loss, first_tokens, read_words, text_loss, word_loss
+from agent.student.lora import trainable
 from agent.student.probe import probed, start_from_probe
 from agent.student.quiet import quiet
 from agent.student.restore import restored, whole
-from agent.student.student import TrainLog, TrainRow
+from agent.student.student import TrainLog, TrainRow, Written
 from agent.student.trainer import STEPS_A_LABEL, STEPS_A_TAG, fit
 from agent.student.words import nearest
 from tasks.faults import Fault, UserError
-from tasks.spans import tags
 
 PREDICT_TOKENS = {"cpu": 2048, "cuda": 65536, "mps": 8192}
 """Tokens in one batch of `predict`, padding included."""
 
 MEMORY_REMEDY = "Use a smaller value, or --set student.checkpointing=true."
-
-
-def open_student(
-    config: StudentConfig, labels: Sequence[str], weights: Path, pairs: bool = False, spans: bool = False
-) -> EncoderStudent:
-    """The student of `config` for `labels`, its base read from `weights`, a folder or, for a decoder, a .gguf file.
-
-    `pairs`: each text is two lines; `spans`: it tags the words of texts. Whether it is an encoder or a decoder, the
-    model's config says.
-
-    Raises:
-        UserError: neither of them, a device that is not there, a `max_length` it cannot read, target modules that it
-            does not have, or `method: qlora` for an encoder or without bitsandbytes.
-    """
-    hardware = choose_hardware(config.device, config.dtype)
-    outputs = tags(labels) if spans else tuple(labels)
-    base = _base(weights, outputs, config.max_length, config.method, hardware.device, spans)
-    projections(base, config.lora.target_modules)
-    return EncoderStudent(config, outputs, base, hardware, pairs)
-
-
-@lru_cache(maxsize=2)
-def _base(
-    weights: Path, outputs: tuple[str, ...], max_length: int, method: Method, device: str, spans: bool
-) -> Base:  # fmt: skip
-    """One base for all runs of this process: it is only ever copied."""
-    folder = dense(weights) if weights.is_file() else weights
-    kind = model_type(folder, not_a_model)
-    check_fits(folder, method, device)
-    if is_decoder(kind) and spans:
-        raise not_a_model(weights, f"a decoder ({kind}), which reads a word before what follows it and tags none")
-    if is_decoder(kind):
-        return load_decoder(folder, outputs, max_length, method == "qlora")
-    if method == "qlora":
-        fault = Fault("student.method", "lora or full for an encoder", "'qlora'", "Take a decoder, or lora.")
-        raise UserError(fault)
-    return load_base(folder, outputs, max_length, spans)
 
 
 class EncoderStudent:
@@ -107,10 +63,8 @@ class EncoderStudent:
     def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
         if not rows:
             raise ValueError("train: no rows")
-        texts, outputs = [row.text for row in rows], len(self.labels)
         with self._lock, self._memory("student.micro_batch"), _seeded(seed, self.device):
-            loss = word_loss(rows, self._places(texts), outputs) if self._base.spans else text_loss(rows, outputs)
-            tokens, truncated = self._tokens(texts)
+            tokens, truncated, loss = self._lesson(rows)
             if start is None:
                 model = trainable(self._base, self._config)
                 if self._config.head == "probe" and probed(self._base):
@@ -122,7 +76,7 @@ class EncoderStudent:
             if self.device == "cpu":
                 quicken(model, seed)
             padding = self._base.tokenizer.pad_token_id
-            least = outputs * (STEPS_A_TAG if self._base.spans else STEPS_A_LABEL)
+            least = 0 if self._base.writes else len(self.labels) * (STEPS_A_TAG if self._base.spans else STEPS_A_LABEL)
             losses = fit(model, tokens, loss, least, self._config, self.hardware, padding, seed)
             with written(adapter) as folder, quiet():
                 self._save(model, folder)
@@ -130,6 +84,12 @@ class EncoderStudent:
         del model
         give_back_memory()
         return TrainLog(tuple(losses), len(losses), len(rows), truncated, count)
+
+    def _lesson(self, rows: Sequence[TrainRow]) -> tuple[Tokens, int, Loss]:
+        """Token ids of each row, how many were cut, and what is learned of them."""
+        texts, outputs = [row.text for row in rows], len(self.labels)
+        loss = word_loss(rows, self._places(texts), outputs) if self._base.spans else text_loss(rows, outputs)
+        return *self._tokens(texts), loss
 
     def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
         with self._lock, self._memory("student.max_length"), torch.inference_mode():
@@ -148,6 +108,9 @@ class EncoderStudent:
                 for index, row in zip(batch, given, strict=True):
                     read_words(row, places[index], result[index])
         return result
+
+    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+        return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
         if self._embedded[0] != tuple(texts):  # the pool is looked at in each iteration
@@ -190,7 +153,7 @@ class EncoderStudent:
             return
         for lora in model.peft_config.values():  # peft keeps sets, whose order differs from process to process
             lora.target_modules = sorted(lora.target_modules)
-            lora.modules_to_save = sorted(set(lora.modules_to_save))
+            lora.modules_to_save = sorted(set(lora.modules_to_save or ())) or None
         model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # peft's empty template of a model card
 

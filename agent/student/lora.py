@@ -27,10 +27,10 @@ def trainable(base: Base, config: StudentConfig) -> Any:
     if config.method == "full":
         return model
     lora = config.lora
-    head = TaskType.TOKEN_CLS if base.spans else TaskType.SEQ_CLS
+    head = TaskType.CAUSAL_LM if base.writes else TaskType.TOKEN_CLS if base.spans else TaskType.SEQ_CLS
     wanted = LoraConfig(
         task_type=head, r=lora.rank, lora_alpha=lora.alpha or 2 * lora.rank, lora_dropout=lora.dropout,
-        target_modules=projections(base, lora.target_modules), modules_to_save=[*base.head, *base.pooling],
+        target_modules=projections(base, lora.target_modules), modules_to_save=[*base.head, *base.pooling] or None,
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),  # GPT-2's layers are transposed
     )  # fmt: skip
     with quiet():

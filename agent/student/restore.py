@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_model
 
 from agent.student.base import Base
 from agent.student.lora import frozen
@@ -30,7 +30,7 @@ def restored(base: Base, adapter: Path, train: bool) -> Any:
     model = copy.deepcopy(base.model)
     try:
         if (adapter / FULL).is_file():
-            model.load_state_dict(load_file(adapter / FULL))
+            load_model(model, adapter / FULL)  # knows of tied tensors, which the file has once
             return model
         with quiet():
             wrapped = PeftModel.from_pretrained(model, str(adapter), is_trainable=train, local_files_only=True)

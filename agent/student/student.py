@@ -22,6 +22,17 @@ class TrainRow:
     """(L,) distribution over the labels, in the task's order; one-hot for a hard label. Of a student that tags (W, T):
     one for each word, over the tags."""
     weight: float = 1.0
+    written: str = ""
+    """What a student that writes its answers learns to write, in place of `target`."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a student wrote as the answer to one text."""
+
+    text: str
+    stopped: bool
+    """Whether it came to an end by itself; else it was cut."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,14 @@ class Student(Protocol):
 
         Of a tagger (N, W, T), W the words of the longest text: of each word the probability of each tag, all the same
         where it read none of it; zeros after a text's last word.
+
+        Of a student that writes its answers: zeros where what it wrote is none.
         """
+        ...
+
+    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+        """What it writes as the answer to each text; [] of a student that writes none. After `predict` of the same
+        texts this costs nothing."""
         ...
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.config import TeacherConfig
 from agent.shortlist import narrowed
+from agent.teacher.answering import answer_request, answered
 from agent.teacher.labels import agreement, label_distribution, parse_label
 from agent.teacher.marking import mark_request, marked
 from agent.teacher.messages import Reply, Request
@@ -36,8 +37,11 @@ def label_texts(
     logprobs = teacher.can("labeller").top_logprobs > 0
     if task.spans:
         asked_for = [label_request(task, shown(text, config.longest_text), logprobs) for text in texts]
-        answered = teacher.ask(asked_for, node, iteration)
-        return [marked(task, text, reply) for text, reply in zip(texts, answered, strict=True)]
+        replied = teacher.ask(asked_for, node, iteration)
+        return [marked(task, text, reply) for text, reply in zip(texts, replied, strict=True)]
+    if task.written:
+        requests = [answer_request(task, text, logprobs) for text in texts]
+        return [answered(task, reply) for reply in teacher.ask(requests, node, iteration)]
     texts = ["\n".join(shown(part, config.longest_text) for part in task.parts(text)) for text in texts]
     if config.texts_per_label_call > 1:
         return _many(teacher, task, texts, config.texts_per_label_call, node, iteration)
@@ -62,9 +66,12 @@ def shown(text: str, longest: int) -> str:
 
 
 def label_request(task: Task, text: str, logprobs: bool, sample: int = 0) -> Request:
-    """The request that asks for the label of one text; of a task of spans for its entities."""
+    """The request that asks for the label of one text; of a task of spans for its entities, of one whose answers are
+    written out for the reasoning too."""
     if task.spans:
         return mark_request(task, text, logprobs)
+    if task.written:
+        return answer_request(task, text, logprobs)
     longest = max(len(label.encode()) for label in task.labels)
     return Request(
         role="labeller",

@@ -19,12 +19,15 @@ class TeacherLabel:
     that of the answer (agent/teacher/marking.py); None without logprobs."""
     distribution: Mapping[str, float] | None
     fault: str | None = None
-    """"budget" (not asked), "not_a_label", "nothing_placed" (of entities), or the fault of the reply."""
+    """"budget" (not asked), "not_a_label", "nothing_placed" (of entities), that of a written answer (tasks/written.py),
+    or the fault of the reply."""
     said: str = ""
     raw: Mapping[str, float] | None = None
     """The distribution as the logprobs gave it; `distribution` may be calibrated later."""
     entities: tuple[Entity, ...] | None = None
     """What the text holds, of a task of spans."""
+    reasoning: str | None = None
+    """Why, of a task whose answers are written out."""
     mentions: int = 0
     """Entities that the teacher named."""
     misplaced: tuple[Mapping[str, str], ...] = ()

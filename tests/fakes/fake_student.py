@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.student.adapter_folder import stamp, written
-from agent.student.student import TrainLog, TrainRow
+from agent.student.student import TrainLog, TrainRow, Written
 
 SIZE = 512
 """Columns of the hashed bag of words; the last one is constant."""
@@ -59,6 +59,9 @@ class FakeStudent:
     def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
         matrix = self._read(adapter)
         return _softmax(_features(texts) @ matrix.T)
+
+    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+        return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
         found = _features(texts)

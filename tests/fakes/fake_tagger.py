@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.student.adapter_folder import stamp, written
-from agent.student.student import TrainLog, TrainRow
+from agent.student.student import TrainLog, TrainRow, Written
 from tasks.spans import tags, words
 from tests.fakes.fake_student import FakeStudent
 
@@ -66,6 +66,9 @@ class FakeTagger:
             known = _softmax(_features(text) @ matrix.T)
             row[: len(known)] = known
         return result
+
+    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+        return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
         return self._texts.embed(texts)

@@ -46,11 +46,12 @@ def tiny_tokenizer(special: Sequence[str] = (), **options: Any) -> PreTrainedTok
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **{"eos_token": END, "model_max_length": 64, **options})
 
 
-def tiny_causal(folder: Path, kind: str = "llama", seed: int = 0, **options: Any) -> Path:
-    """Writes a 2-layer decoder of hidden size 32; it has an end token and no padding token."""
-    tokenizer = tiny_tokenizer(**options)
+def tiny_causal(folder: Path, kind: str = "llama", seed: int = 0, reads: int = 64, **options: Any) -> Path:
+    """Writes a 2-layer decoder of hidden size 32 for `reads` tokens; it has an end token, no padding token."""
+    tokenizer = tiny_tokenizer(**{"model_max_length": reads, **options})
     ends = {"bos_token_id": None, "eos_token_id": tokenizer.eos_token_id, "pad_token_id": None}
-    config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), initializer_range=0.2, **ends, **SIZES[kind])
+    sizes = SIZES[kind] | {"n_positions" if kind == "gpt2" else "max_position_embeddings": reads}
+    config = AutoConfig.for_model(kind, vocab_size=len(tokenizer), initializer_range=0.2, **ends, **sizes)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         AutoModelForCausalLM.from_config(config).save_pretrained(folder)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from agent.config import LoraSection, StudentConfig
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import Student, TrainRow
 from tasks.faults import UserError
 from tests.fakes.fake_student import FakeStudent

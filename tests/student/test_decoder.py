@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceC
 from agent.config import LoraSection, StudentConfig
 from agent.student import four_bit
 from agent.student.decoder import PROMPT
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import TrainRow
 from tasks.faults import UserError
 from tests.fakes.tiny_causal import SIZES, as_gguf, tiny_causal

@@ -13,7 +13,7 @@ from peft import PeftModel
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from agent.config import LoraSection, StudentConfig
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model
 

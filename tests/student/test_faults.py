@@ -10,7 +10,7 @@ import torch
 
 from agent.config import LoraSection, StudentConfig
 from agent.student import encoder
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import TrainRow
 from tasks.faults import UserError
 from tests.fakes.tiny_model import tiny_model

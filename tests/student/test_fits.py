@@ -11,8 +11,8 @@ from transformers import AutoModelForCausalLM
 
 from agent.config import StudentConfig
 from agent.footprint import least_bytes
-from agent.student.encoder import open_student
 from agent.student.fits import check_fits, counted, what_fits
+from agent.student.opening import open_student
 from tasks.faults import UserError
 from tests.fakes.tiny_causal import tiny_causal
 

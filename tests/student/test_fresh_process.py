@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from agent.config import LoraSection, StudentConfig
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model
 

@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from agent.config import LoraSection, StudentConfig
 from agent.student.base import load_base
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model
 

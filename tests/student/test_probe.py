@@ -12,8 +12,8 @@ import torch
 from agent.config import StudentConfig
 from agent.student.base import load_base
 from agent.student.batches import tokenise
-from agent.student.encoder import open_student
 from agent.student.lora import trainable
+from agent.student.opening import open_student
 from agent.student.probe import features, probe, probed, start_from_probe
 from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model

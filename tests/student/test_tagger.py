@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from agent.config import LoraSection, StudentConfig
-from agent.student.encoder import open_student
 from agent.student.heads import NOWHERE, first_tokens, places, word_loss
+from agent.student.opening import open_student
 from agent.student.student import Student, TrainRow
 from tasks import ner
 from tasks.spans import tags, words

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer
 
 from agent.config import StudentConfig
 from agent.student.batches import by_length, padded, shuffled, tokenise
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import TrainRow
 from agent.student.trainer import number_of_steps, parts, rate, soft_cross_entropy
 from tests.fakes.tiny_causal import tiny_causal

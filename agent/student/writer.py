@@ -1,0 +1,157 @@
+"""Writer: a decoder that answers by writing. It learns whole answers, the questions left out of the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from agent.config import StudentConfig
+from agent.student.base import Base, length_of
+from agent.student.batches import Tokens
+from agent.student.causal import UNREADABLE, check_causal, not_causal, pad_by_end, said
+from agent.student.chat import Chat, chat_of
+from agent.student.encoder import EncoderStudent
+from agent.student.four_bit import four_bit
+from agent.student.generating import generated, next_logits
+from agent.student.hardware import Hardware
+from agent.student.heads import Loss, relative
+from agent.student.quiet import quiet
+from agent.student.student import TrainRow, Written
+from tasks.task import WrittenKind
+from tasks.written import OPEN, read_answer
+
+MOST = 160
+"""Tokens of an answer: two sentences of reasoning take some sixty."""
+TOKENS = {"cpu": 8192, "cuda": 65536, "mps": 8192}
+"""Of one batch that is written, question, answer and padding."""
+IGNORED = -100
+"""The label of a token that is not learned, as in torch."""
+
+
+class Writer(EncoderStudent):
+    """A Student (see student.py) whose answers are text, in the form of tasks/written.py."""
+
+    def __init__(
+        self, config: StudentConfig, labels: tuple[str, ...], base: Base, hardware: Hardware, kind: WrittenKind
+    ) -> None:
+        super().__init__(config, labels, base, hardware)
+        self._kind = kind
+        self._chat: Chat = chat_of(base.tokenizer)
+        self._written: tuple[tuple[object, ...], list[Written]] = ((), [])
+
+    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+        """The probability of each label as the answer that follows the student's own reasoning."""
+        result = np.zeros((len(texts), len(self.labels)))
+        written = self.write(texts, adapter)
+        answered = [
+            index for index, one in enumerate(written)
+            if one.stopped and read_answer(one.text, self.labels, reasoned=False).answer is not None
+        ]  # fmt: skip
+        if not answered:
+            return result
+        with self._lock, self._memory("student.max_length"):
+            model = self._on_device(adapter)
+            asked = self._asked([texts[index] for index in answered])
+            before = [written[index].text.rpartition(OPEN)[0] + OPEN for index in answered]
+            prompts = [[*one, *ids[:-1]] for one, ids in zip(asked, self._chat.answers(before), strict=True)]
+            tokenizer = self._base.tokenizer
+            letters = [tokenizer(label, add_special_tokens=False)["input_ids"][0] for label in self.labels]
+            logits = next_logits(model, prompts, tokenizer.pad_token_id, self._room, self.device)
+            result[answered] = logits[:, letters].softmax(dim=-1).numpy()
+        return result
+
+    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+        with self._lock, self._memory("student.max_length"):
+            model = self._on_device(adapter)
+            wanted = (*(self._loaded or ((),))[0], *texts)
+            if self._written[0] != wanted:
+                tokenizer = self._base.tokenizer
+                ends = {self._chat.end, int(tokenizer.eos_token_id)}
+                found = generated(
+                    model, self._asked(texts), ends, tokenizer.pad_token_id, MOST, self._room, self.device
+                )
+                self._written = (wanted, [Written(self._chat.text(one.ids), one.stopped) for one in found])
+            return self._written[1]
+
+    @property
+    def _room(self) -> int:
+        return TOKENS[self.device.partition(":")[0]]
+
+    def _asked(self, texts: Sequence[str]) -> list[list[int]]:
+        return self._chat.asked([self._kind.turn(text, self.labels) for text in texts])
+
+    def _lesson(self, rows: Sequence[TrainRow]) -> tuple[Tokens, int, Loss]:
+        asked, answers = self._asked([row.text for row in rows]), self._chat.answers([row.written for row in rows])
+        tokens, wanted, cut = lesson(asked, answers, self._base.max_length)
+        return tokens, cut, answer_loss(wanted, rows)
+
+
+def lesson(
+    asked: Sequence[list[int]], answers: Sequence[list[int]], longest: int
+) -> tuple[Tokens, list[list[int]], int]:  # fmt: skip
+    """Token ids of question and answer, what is learned at each (IGNORED in the question), and how many were too long.
+
+    Of a question that leaves no room for its answer the beginning is cut, so that the end token is learned wherever the
+    answer alone is short enough.
+    """
+    tokens, wanted, cut = [], [], 0
+    for question, answer in zip(asked, answers, strict=True):
+        room = max(0, longest - len(answer))
+        kept = question[len(question) - room :] if len(question) > room else question
+        row = [*kept, *answer][:longest]
+        cut += len(kept) < len(question) or len(answer) > longest
+        tokens.append(row)
+        wanted.append([IGNORED] * min(len(kept), longest) + answer[: longest - len(kept)])
+    return tokens, wanted, cut
+
+
+def answer_loss(wanted: Sequence[Sequence[int]], rows: Sequence[TrainRow]) -> Loss:
+    """For logits (B, T, V): mean over the batch's learned tokens of weight × cross-entropy of the next token, in
+    nats."""
+    weights = relative(rows)
+
+    def loss(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
+        labels = torch.full(logits.shape[:2], IGNORED, dtype=torch.long)  # (B, T)
+        for number, index in enumerate(batch):
+            labels[number, : len(wanted[index])] = torch.tensor(list(wanted[index]))
+        after = labels[:, 1:].to(logits.device)
+        learned = after != IGNORED
+        each = functional.cross_entropy(logits[:, :-1][learned].float(), after[learned], reduction="none")
+        weight = weights[batch].to(logits.device)[:, None].expand_as(after)[learned]
+        return (weight * each).mean()
+
+    return loss
+
+
+def load_writer(folder: Path, max_length: int, quantised: bool = False) -> Base:
+    """The base of a causal model's folder; `quantised`: its projections in 4 bit (NF4).
+
+    Raises:
+        UserError: no causal model, a chat template that cannot be used, a `max_length` it does not read, or no
+            bitsandbytes.
+    """
+    check_causal(folder)
+    reduced: dict[str, Any] = {"quantization_config": four_bit(kept=("lm_head",))} if quantised else {}
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.float32, output_loading_info=True, local_files_only=True, **reduced
+            )
+    except UNREADABLE as error:
+        raise not_causal(folder, said(error)) from error
+    model, info = loaded
+    if lacking := sorted(info["missing_keys"]):
+        raise not_causal(folder, f"weights that lack {len(lacking)} tensors, e.g. {lacking[0]}")
+    pad_by_end(folder, tokenizer)
+    chat_of(tokenizer)
+    model.config.pad_token_id = tokenizer.pad_token_id
+    longest = length_of(model.config, tokenizer, max_length)
+    return Base(model.eval(), tokenizer, (), (), longest, quantised=quantised, writes=True, seeded=False)
