@@ -20,6 +20,7 @@ from tasks.faults import Fault, UserError, quoted
 Part = Literal[
     "names",
     "analyze",
+    "subjects",
     "generate",
     "hard",
     "easy",

@@ -12,6 +12,7 @@ from agent.nodes.analyze import CORRECT_SHOWN, WRONG_SHOWN
 from agent.nodes.analyze import request as analyze_request
 from agent.nodes.generate import LONGEST, SHOWN, TEXTS_PER_LABEL, Call, candidates, shown, slots
 from agent.nodes.generate import request as generate_request
+from agent.nodes.subjects import request as subjects_request
 from agent.plan import needs_teacher, plan_of
 from agent.shortlist import SIZE, narrowed, short
 from agent.state import rng
@@ -23,7 +24,7 @@ from tasks.spans import OUTSIDE
 from tasks.task import Example, Task, load_task
 
 CHARACTERS_A_TOKEN = 4.0
-REPLY_TOKENS = {"analyze": 200.0, "label": 3.0, "entities": 30.0}
+REPLY_TOKENS = {"analyze": 200.0, "label": 3.0, "entities": 30.0, "answer": 60.0, "subjects": 100.0}
 TOKENS_A_TEXT = 30.0
 
 
@@ -76,6 +77,8 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
     if "analyze" not in plan.without:
         correct = rows[:CORRECT_SHOWN] if "correct" not in plan.without else []
         requests["analyze"] = analyze_request(task, (rows * WRONG_SHOWN)[:WRONG_SHOWN], correct)
+    if "subjects" not in plan.without:
+        requests["subjects"] = subjects_request(task, labels[0])
     if "generate" not in plan.without:
         drawn = slots(task, plan.places, dict.fromkeys(labels, 1.0), rng(config.seed, 0, "plan"))
         label = drawn[0].label
@@ -97,6 +100,8 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
     """Calls and tokens of one node over the whole run; a pool text is taken once."""
     if name == "analyze":
         calls, reply = plan.iterations - 1, REPLY_TOKENS["analyze"]
+    elif name == "subjects":
+        calls, reply = len(task.labels), REPLY_TOKENS["subjects"]
     elif name == "generate":
         written = [sum(candidates(kept, config.batch.surplus).values()) for kept in each_turn(plan)]
         calls = sum(calls_of(texts, len(task.labels), config.batch.texts_per_call) for texts in written)
@@ -105,7 +110,8 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
         calls = ceil(
             (asked_apart(plan, config) + taken(plan, config, len(task.pool))) / config.teacher.texts_per_label_call
         )
-        reply = REPLY_TOKENS["entities" if task.spans else "label"] * config.teacher.texts_per_label_call
+        each = "entities" if task.spans else "answer" if task.written else "label"
+        reply = REPLY_TOKENS[each] * config.teacher.texts_per_label_call
     prompt = sum(len(content) for _, content in request.messages) / CHARACTERS_A_TOKEN + 10
     calls = max(0, calls)
     return {"calls": calls, "prompt_tokens": round(calls * prompt), "tokens": round(calls * (prompt + reply))}

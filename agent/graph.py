@@ -41,6 +41,7 @@ from agent.nodes.sample import sample
 from agent.nodes.score import score
 from agent.nodes.seed import seed
 from agent.nodes.selftrain import selftrain
+from agent.nodes.subjects import subjects
 from agent.nodes.train import train
 from agent.nodes.weigh import weigh
 from agent.rundir import append_jsonl
@@ -165,7 +166,7 @@ def student_lane(plan: Plan) -> list[tuple[str, Node]]:
 
 
 def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
-    """analyze ► generate ► label; or gold, or eda, which ask no teacher."""
+    """analyze ► subjects ► generate ► label; or gold, or eda, which ask no teacher."""
     if plan.labels == "gold":
         return [("gold", gold)]
     if plan.labels == "eda":
@@ -173,6 +174,7 @@ def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
     correct, separate = "correct" not in plan.without, "separation" not in plan.without
     nodes: list[tuple[str, Node]] = [
         ("analyze", partial(analyze, places=plan.places, guard=plan.guard, with_correct=correct)),
+        ("subjects", subjects),
         ("generate", partial(generate, places=plan.places, writing=plan.writing, guard=plan.guard)),
         ("label", partial(label, separate=separate, apart=plan.apart, agreeing="agreement" not in plan.without)),
     ]

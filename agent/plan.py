@@ -8,14 +8,17 @@ from typing import Any
 from agent.baselines.strategy import Strategy, find_strategy
 from agent.config import BatchConfig, RunConfig, merged, resolve
 from agent.graph import Plan
+from tasks.classification import ALWAYS
 from tasks.faults import Fault, UserError
 from tasks.task import Task
 
 WRITTEN = 4
 """Hard texts of a batch, and easy ones, where the configuration leaves their number open and any are written."""
 OF_LABELS = ("names", "shortlist", "reconcile", "selftrain")
-"""Parts that need one label a text: a task of spans does without them. (Self-training would take the surest texts, and
-those are the ones in which the student sees no entity.)"""
+"""Parts that need one label a text and no more: tasks of spans, and of written answers, do without them. (Self-training
+would take the surest texts, and those are the ones in which the student sees no entity.)"""
+MOST_SUBJECTS = 16
+"""Labels; a call for each of more would cost a good part of a small budget."""
 OF_WRITING = ("hard", "easy", "hardness", "correct", "separation", "agreement")
 """Parts within nodes that are there only where texts are written."""
 
@@ -43,9 +46,12 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     """
     strategy = find_strategy(config.strategy)
     fixed: set[str] = set(strategy.without)
-    if task.spans:
-        check_spans(config, strategy, task)
-        fixed = (fixed | set(OF_LABELS)) - {"separation"}  # a text is written for a label; its entities are not known
+    more = task.spans or task.written  # than a label is asked of each text
+    if more:
+        check_more(config, strategy, task)
+        fixed = (fixed | set(OF_LABELS)) - {"separation"}  # a text is written for a label: no more of it is known
+    if not asks_subjects(task):
+        fixed.add("subjects")
     without = implied({*fixed, *config.without}, config, bool(task.pool))
     if config.iterations > 0 and strategy.labels != "eda" and {"generate", "sample"} <= without:
         where, got = "--without", ",".join(config.without)
@@ -66,7 +72,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     return Plan(
         without=frozenset(without),
         kinds=strategy.kinds,
-        apart=strategy.kinds if task.spans else strategy.apart,
+        apart=strategy.kinds if more else strategy.apart,
         labels=strategy.labels,
         iterations=config.iterations,
         batch=batch,
@@ -75,8 +81,8 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     )
 
 
-def check_spans(config: RunConfig, strategy: Strategy, task: Task) -> None:
-    """Raises UserError: what was asked for is of labels of whole texts, and `task` is one of entities."""
+def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:
+    """Raises UserError: what was asked for is of labels of whole texts alone, and `task` asks for more."""
     kind = f"a task of kind {task.kind}"
     faults = []
     if strategy.of_labels is not None:
@@ -85,12 +91,20 @@ def check_spans(config: RunConfig, strategy: Strategy, task: Task) -> None:
         if part in OF_LABELS:
             faults.append(Fault("--without", "parts that this run has", part, f"Leave it out: {kind} has none."))
         if part == "separation":
-            remedy = "Leave it out: only that call tells where entities are."
+            told = "where entities are" if task.spans else "why an answer is right"
+            remedy = f"Leave it out: only that call tells {told}."
             faults.append(Fault("--without", f"parts that {kind} can do without", part, remedy))
     if (several := config.teacher.texts_per_label_call) > 1:
         faults.append(Fault("teacher.texts_per_label_call", f"1 for {kind}", str(several), "Leave it out."))
     if faults:
         raise UserError(*faults)
+
+
+def asks_subjects(task: Task) -> bool:
+    """Whether the teacher is to name what texts are about: of a task with few labels whose author names nothing that
+    they vary in, and where the answer is one label of one text."""
+    own = set(task.attributes) - set(ALWAYS)
+    return not (own or task.several or task.spans) and len(task.labels) <= MOST_SUBJECTS
 
 
 def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
@@ -107,6 +121,8 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
         result.add("reconcile")
     if "evaluate" in result or "generate" in result:
         result.add("analyze")
+    if "generate" in result:
+        result.add("subjects")
     return result
 
 

@@ -77,6 +77,11 @@ class RunDir:
         return self.root / "seed.jsonl"
 
     @property
+    def subjects(self) -> Path:
+        """What texts of each label are about, as the teacher named it; not there where the task's author did."""
+        return self.root / "subjects.json"
+
+    @property
     def capabilities(self) -> Path:
         """What the probe found each endpoint can do."""
         return self.root / "capabilities.json"

@@ -46,8 +46,8 @@ def measured(model: str, method: str, steps: int, batch: int) -> dict[str, float
 
     from agent.config import StudentConfig
     from agent.footprint import least_bytes
-    from agent.student.encoder import open_student
     from agent.student.fits import counted
+    from agent.student.opening import open_student
     from agent.student.student import TrainRow
     from agent.weights import fetch
     from tasks.task import load_task

@@ -25,7 +25,7 @@ from agent.config import read_recipe, resolve
 from agent.example import read_examples
 from agent.rundir import RunDir
 from agent.selection import least_sure, margin, spread
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.teacher.labelling import label_request
 from agent.weights import fetch
 from tasks.data import text_key

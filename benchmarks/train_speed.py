@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from agent.config import StudentConfig
-from agent.student.encoder import open_student
+from agent.student.opening import open_student
 from agent.student.student import TrainRow
 from agent.weights import fetch
 from tasks.task import load_task

@@ -17,7 +17,7 @@ from agent.state import StudentLane
 from tasks.task import Example, Task
 
 EVERY = {"seed", "score", "evaluate", "sample", "replay", "reconcile", "train", "measure", "analyze",
-         "generate", "label", "selftrain", "join", "finish"}  # fmt: skip
+         "subjects", "generate", "label", "selftrain", "join", "finish"}  # fmt: skip
 STUDENT, TEACHER = "student_lane:", "teacher_lane:"
 
 
@@ -50,7 +50,8 @@ def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) ->
     [
         ("names", set()),
         ("analyze", {"analyze"}),
-        ("generate", {"generate", "analyze"}),
+        ("generate", {"generate", "analyze", "subjects"}),
+        ("subjects", {"subjects"}),
         ("hard", set()),
         ("easy", set()),
         ("hardness", set()),
@@ -88,7 +89,7 @@ def test_a_left_out_part_takes_its_nodes_out_of_the_graph(part: str, missing: se
 )
 def test_each_strategy_is_the_same_graph_less_some_nodes(strategy: str, missing: set[str]) -> None:
     own = {"weigh"} if strategy == "sungen" else set()
-    missing = missing if strategy == "evokd" else missing | {"reconcile"}
+    missing = missing if strategy == "evokd" else missing | {"reconcile", "subjects"}
     assert nodes(plan(f"strategy={strategy}")) == (EVERY | {"gold", "eda"} | own) - missing
 
 
@@ -110,7 +111,7 @@ def test_the_whole_loop_runs_in_the_order_of_the_method() -> None:
         ("__start__", "seed"), ("seed", "sample"),
         ("sample", "replay"), ("replay", "reconcile"), ("reconcile", "train"), ("train", "measure"),
         ("measure", "join"),
-        ("sample", "analyze"), ("analyze", "generate"), ("generate", "label"), ("label", "join"),
+        ("sample", "analyze"), ("analyze", "subjects"), ("subjects", "generate"), ("generate", "label"), ("label", "join"),
         ("join", "score"), ("score", "evaluate"), ("evaluate", "sample"), ("evaluate", "replay"),
         ("join", "finish"), ("finish", "__end__"),
     }  # fmt: skip
@@ -118,7 +119,7 @@ def test_the_whole_loop_runs_in_the_order_of_the_method() -> None:
 
 def test_without_score_evaluate_and_pool_the_join_leads_back_to_both_lanes() -> None:
     shape = edges(plan("without=[score,evaluate]", pool=False))
-    assert {("seed", "replay"), ("seed", "generate"), ("join", "replay"), ("join", "generate")} <= shape
+    assert {("seed", "replay"), ("seed", "subjects"), ("join", "replay"), ("join", "subjects")} <= shape
     assert ("join", "finish") in shape
 
 

@@ -13,5 +13,5 @@ STRATEGY = Strategy(
     without=(*OURS, "analyze", "generate", "score", "evaluate", "sample", "selftrain"),
     settings={"iterations": 1},
     labels="eda",
-    of_labels="changed words would no longer be where the entities are",
+    of_labels="changed words would no longer be those that the rest of the answer is about",
 )

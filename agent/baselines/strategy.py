@@ -11,7 +11,7 @@ from typing import Any, Literal
 from agent.config import Part
 from tasks.faults import Fault, UserError, quoted
 
-OURS: tuple[Part, ...] = ("names", "shortlist", "reconcile", "hardness")
+OURS: tuple[Part, ...] = ("names", "shortlist", "reconcile", "hardness", "subjects")
 """What evokd adds to a method and every baseline therefore does without."""
 
 
@@ -55,7 +55,7 @@ class Strategy:
     weighing: bool = False
     """Whether generated examples get learned weights before each training."""
     of_labels: str | None = None
-    """Why it is for labels of whole texts alone and nothing for a task of spans; None where it is for both."""
+    """Why it is for labels of whole texts alone, and nothing for spans or written answers; None where it is for all."""
 
 
 def strategy_names() -> list[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,7 @@ class Call:
     slots: tuple[Slot, ...]
     weaknesses: tuple[Mapping[str, Any], ...]
     examples: tuple[str, ...]
-    """Seed examples of the label."""
+    """Seed examples of the label; none where the teacher named subjects: it would write of the example's own."""
     missed: tuple[str, ...]
     """Texts of the label that the student got wrong."""
     taken_for: str = ""
@@ -90,14 +91,21 @@ def generate(
     kept = to_write(context.run, iteration, places, context.task.choices, guard)
     wanted = candidates(kept, context.config.batch.surplus)
     prompt = writing.prompt_of(iteration)
+    known = subjects_of(context)
     if writing.missed:
         wrong = {row["text"] for row in predictions if not row["correct"]} if iteration else None
         calls = of_missed(context.task, context.shots, wrong, context.config.batch.texts_per_call)
     else:
         calls = plan(
-            context, slots(context.task, wanted, weights, rng), predictions, _weaknesses(state, context), writing, rng
+            context,
+            slots(context.task, wanted, weights, rng, known),
+            predictions,
+            _weaknesses(state, context),
+            writing,
+            rng,
         )
         calls = [shown(context.task, call, context.shots, writing, prompt, i) for i, call in enumerate(calls)]
+        calls = [replace(call, examples=()) if known.get(call.label) else call for call in calls]
     sampled, asked = read_jsonl(here.sampled), len(calls)
     calls = calls[: int(min(asked, generating_calls(context, iteration, "generate")))]
     ended = "tokens" if asked and not (calls or sampled) else None  # none can be paid, nothing else is waiting
@@ -131,8 +139,18 @@ def accuracy(predictions: Sequence[Mapping[str, Any]], labels: Sequence[str]) ->
     return result
 
 
-def slots(task: Task, wanted: Mapping[str, int], weights: Mapping[str, float], rng: np.random.Generator) -> list[Slot]:
-    """`wanted[kind]` slots of each kind, labels by need, attributes drawn so that neighbours differ.
+def subjects_of(context: Context) -> dict[str, list[str]]:
+    """Label → its subjects as the teacher named them; {} where it was not asked."""
+    file = context.run.subjects
+    return dict(read_json(file)) if file.exists() else {}
+
+
+def slots(
+    task: Task, wanted: Mapping[str, int], weights: Mapping[str, float], rng: np.random.Generator,
+    known: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> list[Slot]:  # fmt: skip
+    """`wanted[kind]` slots of each kind, labels by need, attributes drawn so that neighbours differ; each with one of
+    the subjects `known` of its label.
 
     Where there are many labels, those with the greatest need take turns: a call for one or two texts would pay
     its prompt for little, and one call for several labels mixes them up (seen with a teacher of 1.5 B).
@@ -145,8 +163,10 @@ def slots(task: Task, wanted: Mapping[str, int], weights: Mapping[str, float], r
     for kind, places in wanted.items():
         labels = [label for label, n in quotas(shares, places).items() for _ in range(n)]
         columns = {name: _shuffled(values, len(labels), rng) for name, values in task.attributes.items()}
+        about = {label: iter(_shuffled(known[label], labels.count(label), rng)) for label in known if known[label]}
         for i, label in enumerate(labels):
-            result.append(Slot(label, kind, {name: column[i] for name, column in columns.items()}))
+            own = {"subject": next(about[label])} if label in about else {}
+            result.append(Slot(label, kind, {**{name: column[i] for name, column in columns.items()}, **own}))
     return result
 
 
@@ -168,7 +188,7 @@ def plan(
         for kind in dict.fromkeys(slot.kind for slot in wanted):
             mine = [slot for slot in wanted if (slot.label, slot.kind) == (label, kind)]
             told = kind == "hard" or not writing.aimed
-            aimed = kind == "hard" and writing.aimed and not task.spans
+            aimed = kind == "hard" and writing.aimed and not (task.spans or task.written)
             for start in range(0, len(mine), size):
                 missed = _some(task, [row["text"] for row in wrong], rng) if told else ()
                 aim = taken_for(wrong, label, list(task.labels), rng) if aimed else ""

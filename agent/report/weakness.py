@@ -88,13 +88,21 @@ def _wrong(record: RunRecord, now: IterationRecord) -> str:
     marked = spans(now.predictions)
     intro = "Entity → mistake: " if marked else "Teacher's label → student's answer: "
     intro += " · ".join(_pair(*pair) for pair in mixed[:PAIRS_SHOWN])
+    wrote = any("written" in row for row in rows)
     body = table(
-        ("text", "teacher's entities" if marked else "teacher's label", "student's answer", "source"),
+        (
+            "text",
+            "teacher's entities" if marked else "teacher's label",
+            "student's answer",
+            *(["what it wrote"] if wrote else []),
+            "source",
+        ),
         [
             (
                 escape(row["text"]),
                 escape(answer(row, "label"), _room(row)),
                 f"{escape(answer(row, 'predicted'), _room(row))} ({probability(row['confidence'])})",
+                *([_written(row)] if wrote else []),
                 escape(row["source"]),
             )
             for row in rows[:WRONG_SHOWN]
@@ -105,6 +113,11 @@ def _wrong(record: RunRecord, now: IterationRecord) -> str:
     if len(rows) > WRONG_SHOWN:
         note += f" {len(rows) - WRONG_SHOWN} more are in `{now.name}/predictions.jsonl`."
     return f"{title}{intro}{more}\n\n{body}\n\n{note}"
+
+
+def _written(row: Row) -> str:
+    """What the student wrote, and whether it came to an end."""
+    return escape(row.get("written", ""), 300) + ("" if row.get("stopped", True) else " (cut)")
 
 
 def _right(now: IterationRecord) -> str:
