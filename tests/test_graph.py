@@ -111,8 +111,8 @@ def test_the_whole_loop_runs_in_the_order_of_the_method() -> None:
         ("__start__", "seed"), ("seed", "sample"),
         ("sample", "replay"), ("replay", "reconcile"), ("reconcile", "train"), ("train", "measure"),
         ("measure", "join"),
-        ("sample", "analyze"), ("analyze", "subjects"), ("subjects", "generate"), ("generate", "label"), ("label", "join"),
-        ("join", "score"), ("score", "evaluate"), ("evaluate", "sample"), ("evaluate", "replay"),
+        ("sample", "analyze"), ("analyze", "subjects"), ("subjects", "generate"), ("generate", "label"),
+        ("label", "join"), ("join", "score"), ("score", "evaluate"), ("evaluate", "sample"), ("evaluate", "replay"),
         ("join", "finish"), ("finish", "__end__"),
     }  # fmt: skip
 

@@ -27,8 +27,8 @@ from agent.student.student import TrainRow, Written
 from tasks.task import WrittenKind
 from tasks.written import OPEN, read_answer
 
-MOST = 160
-"""Tokens of an answer: two sentences of reasoning take some sixty."""
+MOST = 200
+"""Tokens of an answer, as of the teacher's (teacher/answering.py): two sentences of reasoning take some sixty."""
 TOKENS = {"cpu": 8192, "cuda": 65536, "mps": 8192}
 """Of one batch that is written, question, answer and padding."""
 IGNORED = -100

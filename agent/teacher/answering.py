@@ -12,7 +12,7 @@ from agent.teacher.messages import Reply, Request, TokenLogprob
 from agent.teacher.teacher_label import TeacherLabel
 from prompts.render import render
 from tasks.task import Task, written_kind
-from tasks.written import OPEN, read_answer
+from tasks.written import CLOSE, OPEN, read_answer
 
 TOKENS = 200
 """Of a reply, at most: two sentences take some sixty."""
@@ -44,10 +44,17 @@ def answered(task: Task, reply: Reply | None) -> TeacherLabel:
 
 
 def probability(tokens: Sequence[TokenLogprob], answer: str) -> float | None:
-    """That of the token with which the answer begins; None where the tokens do not show where that is."""
-    said = ""
+    """That of the token in which the answer begins; None where no token begins with it but for the tag before, or where
+    one holds more than the answer and the tag after."""
+    said = "".join(token.token for token in tokens)
+    opened = said.rfind(OPEN) + len(OPEN)
+    place = opened + len(said[opened:]) - len(said[opened:].lstrip())  # of the answer's first character
+    start = 0
     for token in tokens:
-        if said.rstrip().endswith(OPEN):
-            return math.exp(min(token.logprob, 0.0)) if answer.startswith(token.token.strip() or answer) else None
-        said += token.token
+        end = start + len(token.token)
+        if start <= place < end:
+            before, rest = token.token[: place - start].strip(), token.token[place - start :].strip()
+            begins = OPEN.endswith(before) and before != OPEN and (answer + CLOSE).startswith(rest)
+            return math.exp(min(token.logprob, 0.0)) if begins and len(rest) <= len(answer) + 2 else None
+        start = end
     return None

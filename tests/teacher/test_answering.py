@@ -41,9 +41,23 @@ def test_an_answer_has_its_reasoning_and_the_probability_of_its_letter() -> None
     assert answered(TASK, reply(text)).confidence is None
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("why\n<answer>", 0.9), ("B", 0.25), ("</answer>", 0.9)],
+        [("<answer", 0.9), (">B", 0.25), ("</answer>", 0.9)],
+        [("<", 0.9), ("answer>\n", 0.9), (" B</", 0.25), ("answer>", 0.9)],
+    ],
+)
+def test_the_letter_is_found_however_the_tokens_are_cut(parts: list[tuple[str, float]]) -> None:
+    assert probability(tokens(*parts), "B") == pytest.approx(0.25)
+
+
 def test_where_the_tokens_do_not_show_the_letter_nothing_is_known() -> None:
     assert probability(tokens(("<answer>B</answer>", 0.5)), "B") is None
+    assert probability(tokens(("why <answer", 0.5), (">B</answer>", 0.5)), "B") is None
     assert probability(tokens(("<answer>", 0.5), ("A", 0.5)), "B") is None
+    assert probability((), "B") is None
 
 
 @pytest.mark.parametrize(
