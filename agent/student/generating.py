@@ -69,7 +69,9 @@ def next_logits(
     for batch in by_length(list(prompts), budget):
         ids, mask = padded_left([prompts[index] for index in batch], padding, device)
         places = (mask.cumsum(dim=1) - 1).clamp(min=0)
-        logits = model(input_ids=ids, attention_mask=mask, position_ids=places, use_cache=False).logits[:, -1]
+        logits = model(
+            input_ids=ids, attention_mask=mask, position_ids=places, use_cache=False, logits_to_keep=1
+        ).logits[:, -1]
         for index, row in zip(batch, logits.float().cpu(), strict=True):
             result[index] = row
     return torch.stack([row for row in result if row is not None])

@@ -31,6 +31,8 @@ MOST = 200
 """Tokens of an answer, as of the teacher's (teacher/answering.py): two sentences of reasoning take some sixty."""
 TOKENS = {"cpu": 8192, "cuda": 65536, "mps": 8192}
 """Of one batch that is written, question, answer and padding."""
+LOGIT_BYTES = 1 << 29
+"""Of the logits of a micro-batch in training, about: with 150,000 words they outweigh all else."""
 IGNORED = -100
 """The label of a token that is not learned, as in torch."""
 
@@ -41,7 +43,9 @@ class Writer(EncoderStudent):
     def __init__(
         self, config: StudentConfig, labels: tuple[str, ...], base: Base, hardware: Hardware, kind: WrittenKind
     ) -> None:
-        super().__init__(config, labels, base, hardware)
+        at_once = max(1, LOGIT_BYTES // (4 * int(base.model.config.vocab_size) * base.max_length))
+        parts = config.micro_batch or min(config.batch_size, at_once)
+        super().__init__(config.model_copy(update={"micro_batch": parts}), labels, base, hardware)
         self._kind = kind
         self._chat: Chat = chat_of(base.tokenizer)
         self._written: tuple[tuple[object, ...], list[Written]] = ((), [])
@@ -113,8 +117,8 @@ def lesson(
 
 
 def answer_loss(wanted: Sequence[Sequence[int]], rows: Sequence[TrainRow]) -> Loss:
-    """For logits (B, T, V): mean over the batch's learned tokens of weight × cross-entropy of the next token, in
-    nats."""
+    """For logits (B, T, V): mean over the batch of weight × mean cross-entropy of the next token over an answer's tokens,
+    in nats. A text counts as much as another however long its answer, so that micro-batches change nothing."""
     weights = relative(rows)
 
     def loss(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
@@ -124,8 +128,8 @@ def answer_loss(wanted: Sequence[Sequence[int]], rows: Sequence[TrainRow]) -> Lo
         after = labels[:, 1:].to(logits.device)
         learned = after != IGNORED
         each = functional.cross_entropy(logits[:, :-1][learned].float(), after[learned], reduction="none")
-        weight = weights[batch].to(logits.device)[:, None].expand_as(after)[learned]
-        return (weight * each).mean()
+        share = weights[batch].to(logits.device) / learned.sum(dim=1).clamp(min=1)  # (B,)
+        return (share[:, None].expand_as(after)[learned] * each).sum() / len(batch)
 
     return loss
 

@@ -63,13 +63,16 @@ def test_a_question_is_cut_before_its_answer_and_counted() -> None:
 def test_the_loss_is_that_of_the_next_token_of_the_answers() -> None:
     torch = pytest.importorskip("torch")
     logits = torch.randn(2, 4, 6, generator=torch.Generator().manual_seed(0))
-    wanted = [[IGNORED, IGNORED, 3, 5], [IGNORED, 2, 4]]
+    wanted = [[IGNORED, IGNORED, 3, 5], [IGNORED, 2, 4, 1]]
     rows = [TrainRow("", (), 1.0), TrainRow("", (), 3.0)]
     each = -logits.log_softmax(-1)
     first = [each[0, 1, 3], each[0, 2, 5]]
-    second = [each[1, 0, 2], each[1, 1, 4]]
-    expected = sum([0.5 * one for one in first] + [1.5 * one for one in second]) / 4
-    assert float(answer_loss(wanted, rows)(logits, [0, 1])) == pytest.approx(float(expected), abs=1e-6)
+    second = [each[1, 0, 2], each[1, 1, 4], each[1, 2, 1]]
+    expected = (0.5 * (first[0] + first[1]) / 2 + 1.5 * sum(second) / 3) / 2
+    loss = answer_loss(wanted, rows)
+    assert float(loss(logits, [0, 1])) == pytest.approx(float(expected), abs=1e-6)
+    apart = (float(loss(logits[:1], [0])) + float(loss(logits[1:], [1]))) / 2
+    assert apart == pytest.approx(float(expected), abs=1e-6), "micro-batches change nothing"
 
 
 @pytest.mark.parametrize(
