@@ -117,8 +117,8 @@ def lesson(
 
 
 def answer_loss(wanted: Sequence[Sequence[int]], rows: Sequence[TrainRow]) -> Loss:
-    """For logits (B, T, V): mean over the batch of weight × mean cross-entropy of the next token over an answer's tokens,
-    in nats. A text counts as much as another however long its answer, so that micro-batches change nothing."""
+    """For logits (B, T, V): mean over the batch of weight × mean cross-entropy of the next token over an answer's
+    tokens, in nats. A text counts as much as another however long its answer, so that micro-batches change nothing."""
     weights = relative(rows)
 
     def loss(logits: torch.Tensor, batch: list[int]) -> torch.Tensor:
