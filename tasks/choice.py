@@ -25,7 +25,7 @@ METRIC = "accuracy"
 NO_ANSWER = "no answer"
 """What the student said where what it wrote is none."""
 
-__all__ = ["KIND", "METRIC", "SAMPLE", "examined", "likelihood", "read", "said", "target", "turn"]
+__all__ = ["KIND", "METRIC", "SAMPLE", "examined", "likelihood", "read", "relettered", "said", "target", "turn"]
 
 SAMPLE = Sample(
     text="question about everyday things     # what one question is",
@@ -78,6 +78,14 @@ def turn(text: str, labels: Sequence[str]) -> str:
     question, *choices = text.split("\n")
     lines = [f"{label}. {choice}" for label, choice in zip(labels, choices, strict=True)]
     return "\n".join([question, *lines, "", FORM])
+
+
+def relettered(text: str, label: str, labels: Sequence[str], to: str) -> str:
+    """`text` with the choice of `label` and that of `to` in each other's place, so that `to` is the right letter."""
+    lines = text.split("\n")
+    one, other = (1 + list(labels).index(letter) for letter in (label, to))
+    lines[one], lines[other] = lines[other], lines[one]
+    return "\n".join(lines)
 
 
 def said(text: str, outputs: Outputs, labels: Sequence[str]) -> Example:

@@ -203,6 +203,10 @@ class WrittenKind(Kind, Protocol):
         """What is put to who answers: the text, what there is to choose, and the form of an answer."""
         ...
 
+    def relettered(self, text: str, label: str, labels: Sequence[str], to: str) -> str:
+        """The same text, in which what was the answer `label` is now the answer `to`."""
+        ...
+
 
 def load_task(name: str) -> Task:
     """The task of a bundled name, of a task.yaml, or of a folder that holds one.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from langgraph.runtime import Runtime
@@ -12,8 +13,11 @@ from agent.example import LabelledExample, as_row, learned, targets
 from agent.rundir import RunDir, read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
-from tasks.task import Task, kind_module
+from tasks.task import Example, Task, kind_module, written_kind
 from tasks.written import written
+
+LETTERED = re.compile(r"\b(?:option|choice|answer|letter)s?\s+\W?[A-Z]\b", re.IGNORECASE)
+"""A reasoning that speaks of a choice by its letter."""
 
 
 def train(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -43,10 +47,22 @@ def rows_of(
     """The examples as the student learns them in `iteration`: their targets and weights, and what is written out."""
     weights = {row["id"]: row["weight"] for row in read_jsonl(run.iteration(iteration).weights)}
     wanted = targets(run, iteration, examples, list(task.labels), soft, kind_module(task.kind))
-    return [
-        TrainRow(e.text, target, weights.get(e.id, 1.0), written(e.reasoning, e.label) if task.written else "")
-        for e, target in zip(examples, wanted, strict=True)
-    ]
+    if task.written:
+        return written_rows(examples, task, weights)
+    return [TrainRow(e.text, target, weights.get(e.id, 1.0)) for e, target in zip(examples, wanted, strict=True)]
+
+
+def written_rows(examples: Sequence[LabelledExample], task: Task, weights: Mapping[str, float]) -> list[TrainRow]:
+    """The examples with their answers written out, the right letters as often one as another: of the answers to some
+    fifty questions half may be B, and a small student learns that first (docs/what-we-learned.md). A reasoning that
+    names a letter keeps its own."""
+    labels, kind, rows = list(task.labels), written_kind(task.kind), []
+    for number, example in enumerate(examples):
+        label = example.label if LETTERED.search(example.reasoning or "") else labels[number % len(labels)]
+        text = kind.relettered(example.text, example.label, labels, label)
+        target = kind.target(Example(text, label), labels)
+        rows.append(TrainRow(text, target, weights.get(example.id, 1.0), written(example.reasoning, label)))
+    return rows
 
 
 def start_of(state: State, context: Context) -> Path | None:

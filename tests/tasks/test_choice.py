@@ -69,6 +69,11 @@ def test_no_answer_is_wrong_and_counted() -> None:
     assert answers == {"gold": [1] * 4, "predicted": [1] * 4, "right": [1, 1, 0, 0]}
 
 
+def test_a_question_can_have_its_answer_under_another_letter() -> None:
+    assert choice.relettered("q\none\ntwo\nthree", "C", "ABC", "A") == "q\nthree\ntwo\none"
+    assert choice.relettered("q\none\ntwo\nthree", "B", "ABC", "B") == "q\none\ntwo\nthree"
+
+
 WHY = "Fire burns, ice does not."
 
 
