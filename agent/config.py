@@ -34,6 +34,7 @@ Part = Literal[
     "shortlist",
     "review",
     "reconcile",
+    "average",
     "selftrain",
 ]
 """What `--without` can leave out of the loop; a node's name, or a part of one."""

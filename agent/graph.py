@@ -27,6 +27,7 @@ from langgraph.runtime import Runtime
 from agent.baselines.strategy import Writing
 from agent.config import BatchConfig
 from agent.nodes.analyze import analyze
+from agent.nodes.average import average
 from agent.nodes.eda import eda
 from agent.nodes.evaluate import evaluate
 from agent.nodes.finish import finish
@@ -156,9 +157,10 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
 
 
 def student_lane(plan: Plan) -> list[tuple[str, Node]]:
-    """replay ► reconcile ► train ► measure; for sungen replay ► weigh ► train ► measure."""
+    """replay ► reconcile ► train ► average ► measure; for sungen replay ► weigh ► train ► measure."""
     nodes: list[tuple[str, Node]] = [
-        ("replay", replay), ("reconcile", reconcile), ("weigh", weigh), ("train", train), ("measure", measure),
+        ("replay", replay), ("reconcile", reconcile), ("weigh", weigh),
+        ("train", partial(train, one_start="average" not in plan.without)), ("average", average), ("measure", measure),
     ]  # fmt: skip
     missing = plan.without | ({"replay"} if "review" in plan.without else set())
     missing |= set() if plan.weighing else {"weigh"}

@@ -14,7 +14,7 @@ from tasks.task import Task
 
 WRITTEN = 4
 """Hard texts of a batch, and easy ones, where the configuration leaves their number open and any are written."""
-OF_LABELS = ("names", "shortlist", "reconcile", "selftrain")
+OF_LABELS = ("names", "shortlist", "reconcile", "average", "selftrain")
 """Parts that need one label a text and no more: tasks of spans, and of written answers, do without them. (Self-training
 would take the surest texts, and those are the ones in which the student sees no entity.)"""
 MOST_SUBJECTS = 16
@@ -119,6 +119,8 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
         result.add("generate")
     if not config.student.soft_labels or config.iterations == 0:
         result.add("reconcile")
+    if "reconcile" in result or "sample" not in result or config.student.train_from == "previous":
+        result.add("average")
     if "evaluate" in result or "generate" in result:
         result.add("analyze")
     if "generate" in result:

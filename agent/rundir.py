@@ -133,7 +133,7 @@ class RunDir:
 
     def adapters(self) -> list[Path]:
         """Every student of this run, oldest first: of each iteration, then of each `teach`."""
-        made = [path for one in self.iterations() for path in (one.adapter, one.self_adapter)]
+        made = [path for one in self.iterations() for path in (one.adapter, one.averaged_adapter, one.self_adapter)]
         return [path for path in [*made, *(one.adapter for one in self.taught())] if path.exists()]
 
     def iterations(self) -> list[IterationDir]:
@@ -249,6 +249,11 @@ class IterationDir:
     def weights(self) -> Path:
         """Learned weights of generated examples (sungen)."""
         return self.root / "weights.jsonl"
+
+    @property
+    def averaged_adapter(self) -> Path:
+        """`adapter` averaged with that of iteration 0, where all texts are written; it then stands for it."""
+        return self.root / "adapter_averaged"
 
     @property
     def self_adapter(self) -> Path:

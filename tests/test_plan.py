@@ -35,13 +35,13 @@ WRITING = ("batch.hard=4", "batch.easy=4")
 
 def test_the_whole_loop_leaves_nothing_out() -> None:
     plan = planned(*WRITING)
-    assert plan.without == frozenset()
+    assert plan.without == {"average"}, "where there are real texts"
     assert plan.places == {"hard": 4, "easy": 4}
     assert needs_teacher(plan)
 
 
 def test_where_a_pool_gives_real_texts_nothing_is_written_unless_told() -> None:
-    assert planned().without == {"generate", "analyze", "subjects"}
+    assert planned().without == {"generate", "analyze", "subjects", "average"}
     assert planned().batch.pool == 48
     assert planned("batch.hard=3").places == {"hard": 3, "easy": 4}
     assert planned("batch.easy=2").places == {"hard": 4, "easy": 2}
@@ -75,8 +75,8 @@ def test_no_baseline_but_the_one_of_that_name_trains_itself(strategy: str) -> No
 
 
 def test_without_evaluate_or_generate_nobody_analyses() -> None:
-    assert planned("without=[evaluate]", *WRITING).without == {"evaluate", "analyze"}
-    assert planned("without=[generate]", *WRITING).without == {"generate", "analyze", "subjects"}
+    assert planned("without=[evaluate]", *WRITING).without == {"evaluate", "analyze", "average"}
+    assert planned("without=[generate]", *WRITING).without == {"generate", "analyze", "subjects", "average"}
 
 
 @pytest.mark.parametrize("sets", [["without=[hard,easy]", *WRITING], ["batch.hard=0", "batch.easy=0"]])
@@ -160,7 +160,7 @@ def of_entities(*sets: str, strategy: str = "evokd") -> Plan:
 
 def test_a_task_of_entities_does_without_what_is_of_labels_and_labels_all_it_writes_apart() -> None:
     plan = of_entities(*WRITING)
-    assert plan.without == {"names", "shortlist", "reconcile", "selftrain", "subjects"}
+    assert plan.without == {"names", "shortlist", "reconcile", "average", "selftrain", "subjects"}
     assert plan.apart == ("hard", "easy")
     static = of_entities("batch.pool=0", strategy="static")
     assert "separation" not in static.without and static.apart == ("plain",)

@@ -8,8 +8,9 @@ for; once the student had most of such texts right before it learned them, easy 
 places (`--without hardness`); the label a text was written for counts beside its separate one as far as the two agree,
 and the fewer agree the fewer are written (`--without agreement`); easy texts of a teacher that is proven to agree are
 not labelled apart; the student learns the teacher's label distribution (`--set student.soft_labels=false`), begins with
-the labels' names, is asked for a second opinion of each label, and at the end labels the rest of the pool for itself
-(`--without names`, `reconcile`, `selftrain`).
+the labels' names, is asked for a second opinion of each label and, where all texts are written, averaged with the
+student before them; at the end it labels the rest of the pool for itself (`--without names`, `reconcile`, `average`,
+`selftrain`).
 """
 
 from agent.baselines.strategy import Strategy

@@ -20,14 +20,17 @@ LETTERED = re.compile(r"\b(?:option|choice|answer|letter)s?\s+\W?[A-Z]\b", re.IG
 """A reasoning that speaks of a choice by its letter."""
 
 
-def train(state: State, runtime: Runtime[Context]) -> StudentLane:
-    """Writes the adapter, training.json and this iteration's rows of history.jsonl."""
+def train(state: State, runtime: Runtime[Context], one_start: bool = False) -> StudentLane:
+    """Writes the adapter, training.json and this iteration's rows of history.jsonl.
+
+    `one_start`: every iteration trains the same initial adapter, so that two of them can be averaged.
+    """
     context, iteration = runtime.context, state["iteration"]
     here, config = context.run.iteration(iteration), context.config.student
     replayed, batch = learned(context.run, iteration)
     examples = [*replayed, *batch]
     rows = rows_of(context.run, iteration, examples, context.task, config.soft_labels)
-    seed = int(context.rng(iteration, "train").integers(2**31))
+    seed = int(context.rng(0 if one_start else iteration, "train").integers(2**31))
     log = context.student.train(rows, here.adapter, start_of(state, context), seed)
     replace_rows(context.run.history, iteration, [{**as_row(e), "iteration": iteration} for e in batch])
     write_json(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from agent.config import StudentConfig
 from agent.student.adapter_folder import stamp, written
+from agent.student.averaging import averaged
 from agent.student.base import Base
 from agent.student.batches import Tokens, by_length, padded, tokenise
 from agent.student.dropout import quicken
@@ -133,6 +134,12 @@ class EncoderStudent:
     def nearest_words(self, word: str, count: int) -> list[str]:
         with self._lock:
             return nearest(self._base, word, count)
+
+    def average(self, one: Path, other: Path, share: float, adapter: Path) -> None:
+        for folder in (one, other):
+            stamp(folder)
+        with self._lock, written(adapter) as new:
+            averaged(one, other, share, new)
 
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)

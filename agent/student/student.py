@@ -88,6 +88,11 @@ class Student(Protocol):
         """
         ...
 
+    def average(self, one: Path, other: Path, share: float, adapter: Path) -> None:
+        """Writes folder `adapter`: `share` of the weights of `one` and the rest of `other`'s, both trained from one
+        start with one seed."""
+        ...
+
     def export(self, adapter: Path, folder: Path) -> None:
         """Writes `folder`, loadable by plain transformers, and the adapter as `folder/adapter`.
 

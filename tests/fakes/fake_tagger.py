@@ -76,6 +76,11 @@ class FakeTagger:
     def nearest_words(self, word: str, count: int) -> list[str]:
         return self._texts.nearest_words(word, count)
 
+    def average(self, one: Path, other: Path, share: float, adapter: Path) -> None:
+        mixed = share * self._read(one) + (1 - share) * self._read(other)
+        with written(adapter) as folder:
+            (folder / "adapter.json").write_text(json.dumps(mixed.tolist()), encoding="utf-8")
+
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)
         with written(folder) as new:
