@@ -32,7 +32,7 @@ def matrix(folder: Path) -> np.ndarray:
     return found
 
 
-@pytest.mark.parametrize(("trust", "share"), [(0.0, 0.0), (1.0, 0.5), (0.25, 0.2)])
+@pytest.mark.parametrize(("trust", "share"), [(0.0, 0.0), (0.45, 0.0), (0.5, 1 / 3), (1.0, 0.5)])
 def test_the_share_of_the_earlier_student_follows_its_trust(trust: float, share: float) -> None:
     assert earlier_share(trust) == pytest.approx(share)
 
