@@ -46,8 +46,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     """
     strategy = find_strategy(config.strategy)
     fixed: set[str] = set(strategy.without)
-    more = task.spans or task.written  # than a label is asked of each text
-    if more:
+    if not task.label_alone:
         check_more(config, strategy, task)
         fixed = (fixed | set(OF_LABELS)) - {"separation"}  # a text is written for a label: no more of it is known
     if not asks_subjects(task):
@@ -72,7 +71,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     return Plan(
         without=frozenset(without),
         kinds=strategy.kinds,
-        apart=strategy.kinds if more else strategy.apart,
+        apart=strategy.apart if task.label_alone else strategy.kinds,
         labels=strategy.labels,
         iterations=config.iterations,
         batch=batch,
@@ -104,7 +103,7 @@ def asks_subjects(task: Task) -> bool:
     """Whether the teacher is to name what texts are about: of a task with few labels whose author names nothing that
     they vary in, and where the answer is one label of one text."""
     own = set(task.attributes) - set(ALWAYS)
-    return not (own or task.several or task.spans) and len(task.labels) <= MOST_SUBJECTS
+    return task.label_alone and not (own or task.several) and len(task.labels) <= MOST_SUBJECTS
 
 
 def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:

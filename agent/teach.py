@@ -53,7 +53,7 @@ def teach(folder: Path, given: str, paraphrases: int, progress: Progress) -> dic
     config = resolve(read_recipe(run.config), where=str(run.config))
     task = load_task(config.task)
     birth = born(run, task)
-    if task.spans or task.written:
+    if not task.label_alone:
         remedy = "Add the example to the task's seed data and run it again."
         raise UserError(Fault("RUN", "a run of a task whose texts have one label each", f"kind {task.kind}", remedy))
     example = example_of(given, task)

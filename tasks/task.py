@@ -108,6 +108,11 @@ class Task:
         return len(self.labels) + self.spans
 
     @property
+    def label_alone(self) -> bool:
+        """Whether the answer to a text is one label and nothing beside it."""
+        return not (self.spans or self.written)
+
+    @property
     def several(self) -> bool:
         """Whether an example consists of several texts."""
         return len(self.fields) > 1

@@ -28,7 +28,7 @@ def context(
     config = SimpleNamespace(budget=BudgetConfig(tokens=limit), batch=BatchConfig(texts_per_call=4), teacher=asked)
     can = SimpleNamespace(top_logprobs=20 if logprobs else 0)
     teacher = SimpleNamespace(usage=lambda: SimpleNamespace(by_node=spent), can=lambda role: can)
-    task = SimpleNamespace(spans=False, written=False)
+    task = SimpleNamespace(label_alone=True)
     return cast(Context, cast(Any, SimpleNamespace(run=run, config=config, teacher=teacher, task=task)))
 
 

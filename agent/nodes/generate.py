@@ -188,7 +188,7 @@ def plan(
         for kind in dict.fromkeys(slot.kind for slot in wanted):
             mine = [slot for slot in wanted if (slot.label, slot.kind) == (label, kind)]
             told = kind == "hard" or not writing.aimed
-            aimed = kind == "hard" and writing.aimed and not (task.spans or task.written)
+            aimed = kind == "hard" and writing.aimed and task.label_alone
             for start in range(0, len(mine), size):
                 missed = _some(task, [row["text"] for row in wrong], rng) if told else ()
                 aim = taken_for(wrong, label, list(task.labels), rng) if aimed else ""

@@ -16,6 +16,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
+from agent.student.four_bit import four_bit
 from agent.student.quiet import quiet
 from tasks.faults import Fault, UserError
 
@@ -27,26 +28,31 @@ class Causal:
     """A decoder that continues text, on the CPU."""
 
     model: Any
-    """A transformers model for causal language modelling, in eval mode; no layer of it is quantised."""
+    """A transformers model for causal language modelling, in eval mode; no layer of it is quantised but where asked."""
     tokenizer: Any
     """It has an end token, and a padding token (the end token where the model has none of its own, as GPT-2)."""
 
 
-def load_causal(weights: Path, dtype: torch.dtype) -> Causal:
-    """The causal model of a Hugging Face folder or of a .gguf file, its weights in `dtype`.
+def load_causal(weights: Path, dtype: torch.dtype, quantised: bool = False) -> Causal:
+    """The causal model of a Hugging Face folder or of a .gguf file, its weights in `dtype`; `quantised`: a folder's
+    projections in 4 bit (NF4).
 
     Raises:
         UserError: there is nothing, or no causal model that transformers reads: an encoder, a GGUF of an architecture
-            it does not know, weights that lack tensors, a tokenizer without an end token.
+            it does not know, weights that lack tensors, a tokenizer without an end token; or no bitsandbytes.
     """
     check_causal(weights)
     place, options = loading(weights)
+    form: dict[str, Any] = {}
+    if weights.is_file():
+        form = {"quantization_config": GgufConfig(dequantize=True)}
+    elif quantised:
+        form = {"quantization_config": four_bit(kept=("lm_head",))}
     try:
         with quiet():
             tokenizer = AutoTokenizer.from_pretrained(place, **options)
-            dense = {"quantization_config": GgufConfig(dequantize=True)} if weights.is_file() else {}
             loaded: Any = AutoModelForCausalLM.from_pretrained(
-                place, dtype=dtype, output_loading_info=True, **options, **dense
+                place, dtype=dtype, output_loading_info=True, **options, **form
             )
     except UNREADABLE as error:
         raise not_causal(weights, said(error)) from error

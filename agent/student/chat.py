@@ -14,10 +14,9 @@ from typing import Any
 from jinja2 import TemplateError
 
 from agent.das.passage import alpaca
-from agent.student.logprobs import beginning
+from agent.student.logprobs import PLAIN, beginning
 from tasks.faults import Fault, UserError, quoted
 
-_PLAIN = {"add_special_tokens": False, "return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
 _QUESTION, _ANSWER = "What is it?", "It is this."
 """With which a template is asked what ends an answer."""
 
@@ -39,13 +38,13 @@ class Chat:
             begin: list[int] = []
         else:
             texts, begin = [alpaca(turn, "") for turn in turns], beginning(self.tokenizer)
-        return [[*begin, *ids] for ids in self.tokenizer(texts, **_PLAIN)["input_ids"]]
+        return [[*begin, *ids] for ids in self.tokenizer(texts, **PLAIN)["input_ids"]]
 
     def answers(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each answer, the end token last."""
         if not texts:
             return []
-        return [[*ids, self.end] for ids in self.tokenizer(list(texts), **_PLAIN)["input_ids"]]
+        return [[*ids, self.end] for ids in self.tokenizer(list(texts), **PLAIN)["input_ids"]]
 
     def text(self, ids: Sequence[int]) -> str:
         """The text of written tokens, without what ends it."""
@@ -65,7 +64,7 @@ def chat_of(tokenizer: Any) -> Chat:
     if not whole.startswith(asked + _ANSWER):
         got = f"{quoted(asked[-60:])}, and with the answer {quoted(whole[-80:])}"
         raise _unfit("one in which an answer follows what it is asked with", got)
-    after = tokenizer(whole[len(asked) + len(_ANSWER) :], **_PLAIN)["input_ids"]
+    after = tokenizer(whole[len(asked) + len(_ANSWER) :], **PLAIN)["input_ids"]
     added = tokenizer.added_tokens_decoder
     special = [token for token in after if token in added and added[token].special]
     return Chat(tokenizer, int(special[0] if special else tokenizer.eos_token_id))

@@ -24,7 +24,8 @@ LOGIT_BYTES = 1 << 28
 """Of a batch's logits in float32, about: they outweigh all else where a vocabulary has 150,000 tokens."""
 Tokens = tuple[TokenSpan, ...]
 Say = Callable[[str], None]
-_PLAIN = {"add_special_tokens": False, "return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
+PLAIN = {"add_special_tokens": False, "return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
+"""Options of a tokenizer: the ids alone, without special tokens."""
 
 
 def read_by(weights: Path, passages: Sequence[Passage], say: Say = lambda message: None) -> list[Tokens | None]:
@@ -54,7 +55,7 @@ def text_logprobs(causal: Causal, passages: Sequence[Passage], device: str, say:
         return []
     begin, longest = beginning(causal.tokenizer), context_length(causal)
     contexts = [context_ids(causal.tokenizer, one, begin) for one in passages]
-    texts = causal.tokenizer([one.text for one in passages], **_PLAIN, return_offsets_mapping=True)
+    texts = causal.tokenizer([one.text for one in passages], **PLAIN, return_offsets_mapping=True)
     rows = [[*context, *ids] for context, ids in zip(contexts, texts["input_ids"], strict=True)]
     found: list[Tokens | None] = [None if len(ids) > longest else () for ids in rows]
     fitting = [i for i, ids in enumerate(rows) if 1 < len(ids) <= longest]
@@ -77,7 +78,7 @@ def text_logprobs(causal: Causal, passages: Sequence[Passage], device: str, say:
 def beginning(tokenizer: Any) -> list[int]:
     """The special tokens that the tokenizer puts before a text, such as BOS; often none. What it puts after one is no
     part of a text that goes on."""
-    ids, bare = tokenizer("a")["input_ids"], tokenizer("a", **_PLAIN)["input_ids"]
+    ids, bare = tokenizer("a")["input_ids"], tokenizer("a", **PLAIN)["input_ids"]
     return next(list(ids[:at]) for at in range(len(ids)) if ids[at : at + len(bare)] == bare)
 
 
@@ -91,7 +92,7 @@ def context_ids(tokenizer: Any, passage: Passage, begin: Sequence[int]) -> list[
             remedy = "Give rows of prompt+completion, or another model."
             expected = "a chat template that takes a turn of the user"
             raise UserError(Fault("model", expected, quoted(str(error)), remedy)) from error
-    return [*begin, *(tokenizer(passage.before, **_PLAIN)["input_ids"] if passage.before else ())]
+    return [*begin, *(tokenizer(passage.before, **PLAIN)["input_ids"] if passage.before else ())]
 
 
 def context_length(causal: Causal) -> int:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agent.config import StudentConfig
 from agent.student.base import Base, length_of
 from agent.student.batches import Tokens
-from agent.student.causal import UNREADABLE, check_causal, not_causal, pad_by_end, said
+from agent.student.causal import load_causal
 from agent.student.chat import Chat, chat_of
 from agent.student.encoder import EncoderStudent
-from agent.student.four_bit import four_bit
 from agent.student.generating import generated, next_logits
 from agent.student.hardware import Hardware
 from agent.student.heads import Loss, relative
-from agent.student.quiet import quiet
 from agent.student.student import TrainRow, Written
 from tasks.task import WrittenKind
 from tasks.written import OPEN, read_answer
@@ -138,24 +134,9 @@ def load_writer(folder: Path, max_length: int, quantised: bool = False) -> Base:
     """The base of a causal model's folder; `quantised`: its projections in 4 bit (NF4).
 
     Raises:
-        UserError: no causal model, a chat template that cannot be used, a `max_length` it does not read, or no
-            bitsandbytes.
+        UserError: see load_causal; a chat template that cannot be used, or a `max_length` it does not read.
     """
-    check_causal(folder)
-    reduced: dict[str, Any] = {"quantization_config": four_bit(kept=("lm_head",))} if quantised else {}
-    try:
-        with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=torch.float32, output_loading_info=True, local_files_only=True, **reduced
-            )
-    except UNREADABLE as error:
-        raise not_causal(folder, said(error)) from error
-    model, info = loaded
-    if lacking := sorted(info["missing_keys"]):
-        raise not_causal(folder, f"weights that lack {len(lacking)} tensors, e.g. {lacking[0]}")
-    pad_by_end(folder, tokenizer)
-    chat_of(tokenizer)
-    model.config.pad_token_id = tokenizer.pad_token_id
-    longest = length_of(model.config, tokenizer, max_length)
-    return Base(model.eval(), tokenizer, (), (), longest, quantised=quantised, writes=True, seeded=False)
+    causal = load_causal(folder, torch.float32, quantised)
+    chat_of(causal.tokenizer)
+    longest = length_of(causal.model.config, causal.tokenizer, max_length)
+    return Base(causal.model, causal.tokenizer, (), (), longest, quantised=quantised, writes=True, seeded=False)
