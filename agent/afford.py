@@ -32,6 +32,8 @@ def pool_texts(context: Context, iteration: int, wanted: int) -> int:
 def calls_a_text(context: Context) -> float:
     """Labelling calls for one text."""
     config = context.config.teacher
+    if context.task.written:
+        return context.config.batch.answers
     if not context.task.label_alone:
         return 1
     if config.texts_per_label_call > 1:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,6 +22,7 @@ from rich.live import Live
 
 from agent import __version__
 from agent.config import PARTS, read_recipe
+from agent.das import Rule
 from agent.plan import configure
 from tasks.faults import Fault, UserError
 
@@ -51,7 +52,6 @@ Sets = Annotated[list[str] | None, typer.Option("--set", help="One field, e.g. s
 StrategyName = Annotated[str | None, typer.Option("--strategy", help="evokd, or a baseline.")]
 Without = Annotated[str | None, typer.Option(help=f"Parts to leave out, with commas between: {', '.join(PARTS)}.")]
 Seed = Annotated[int | None, typer.Option(help="The seed of every random choice.")]
-RuleName = Literal["count", "ratio", "random", "longest"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -253,6 +253,8 @@ def predict(
                 "\t".join([in_words(row["text"], row["entities"]), f"{row['confidence']:.3f}", row["text"]]),
                 markup=False,
             )
+        elif "stopped" in row:
+            out.print(row["written"] if row["stopped"] else f"{row['written']} …", markup=False)
         else:
             said = [value for field, value in row.items() if field not in {"label", "confidence", "probabilities"}]
             out.print("\t".join([row["label"], f"{row['confidence']:.3f}", *said]), markup=False)
@@ -303,7 +305,7 @@ def score(
     teacher_model: Annotated[
         str | None, typer.Option(help="A causal model in the teacher's place; else the rows have teacher_logprobs.")
     ] = None,
-    rule: Annotated[RuleName, typer.Option(help="What is kept; random and longest are controls.")] = "count",
+    rule: Annotated[Rule, typer.Option(help="What is kept; random and longest are controls.")] = "count",
     keep: Annotated[float | None, typer.Option(help="The best fraction of what the rule keeps.")] = None,
     margin: Annotated[float | None, typer.Option(help="A teacher sentence has d above; 0.1, with ratio 0.2.")] = None,
     sure: Annotated[float | None, typer.Option(help="… and p(teacher) above; 0, with ratio 0.6.")] = None,

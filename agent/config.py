@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agent.das import Rule
 from tasks.data import parse_yaml
 from tasks.faults import Fault, UserError, quoted
 
@@ -168,6 +169,13 @@ class BatchConfig(Section):
     pool_policy: Literal["random", "uncertainty", "longest", "diverse"] = "diverse"
     """At random, where the student is least sure, the longest, or those that stand for many and cost little."""
     generate_temperature: float = Field(1.0, ge=0, le=2)
+    answers: int = Field(1, ge=1, le=16)
+    """Answers asked for each question, where they are written out (choice, instruction); `rule` keeps one of them."""
+    answer_temperature: float | None = Field(None, ge=0, le=2)
+    """Of written answers; null = 0 where one is asked for, 1 where several are."""
+    rule: Rule | None = None
+    """Which written answers are kept, by divergence-aware sampling (docs/das-for-text.md); null = `count` of several,
+    and one alone as it is."""
 
 
 class ReplayConfig(Section):

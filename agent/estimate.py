@@ -20,6 +20,7 @@ from agent.teacher.labelling import label_request
 from agent.teacher.messages import Request
 from agent.teacher.pricing import Pricing
 from agent.trust import PROBE, shares
+from tasks.choice import NO_ANSWER
 from tasks.spans import OUTSIDE
 from tasks.task import Example, Task, load_task
 
@@ -107,9 +108,8 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
         calls = sum(calls_of(texts, len(task.labels), config.batch.texts_per_call) for texts in written)
         reply = TOKENS_A_TEXT * sum(written) / max(1, calls)
     else:
-        calls = ceil(
-            (asked_apart(plan, config) + taken(plan, config, len(task.pool))) / config.teacher.texts_per_label_call
-        )
+        texts = asked_apart(plan, config) + taken(plan, config, len(task.pool))
+        calls = ceil(texts * (config.batch.answers if task.written else 1) / config.teacher.texts_per_label_call)
         each = "entities" if task.spans else "answer" if task.written else "label"
         reply = REPLY_TOKENS[each] * config.teacher.texts_per_label_call
     prompt = sum(len(content) for _, content in request.messages) / CHARACTERS_A_TOKEN + 10
@@ -173,7 +173,9 @@ def data_lines(task: Task, shots: Sequence[Example], config: RunConfig) -> list[
 
 
 def _row(shot: Example, labels: Sequence[str]) -> dict[str, Any]:
-    """A row of predictions.jsonl with a wrong answer: another label, or no entity."""
+    """A row of predictions.jsonl with a wrong answer: another label, no entity, or none."""
     if shot.entities is not None:
         return {**vars(shot), "predicted": OUTSIDE, "predicted_entities": ()}
+    if shot.output is not None:
+        return {**vars(shot), "predicted": shot.label, "written": NO_ANSWER}
     return {"text": shot.text, "label": shot.label, "predicted": next(name for name in labels if name != shot.label)}

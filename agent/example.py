@@ -46,11 +46,13 @@ class LabelledExample:
 
     reasoning: str | None = None
     """Why, where answers are written out and somebody said so; None, and in no row, elsewhere."""
+    output: str | None = None
+    """The answer itself, where it is free; None, and in no row, elsewhere."""
 
     @property
     def answer(self) -> Example:
         """The text and what it is trained as."""
-        return Example(self.text, self.label, self.entities)
+        return Example(self.text, self.label, self.entities, self.reasoning, self.output)
 
     def target(self, labels: Sequence[str], soft: bool, kind: Kind = classification) -> Target:
         """What to learn: the teacher's distribution over `labels` where `soft` and known, else the answer alone."""
@@ -103,4 +105,4 @@ def targets(
 
 def as_row(example: LabelledExample) -> dict[str, Any]:
     row = asdict(example)
-    return {key: row[key] for key in row if key not in {"entities", "reasoning"} or row[key] is not None}
+    return {key: row[key] for key in row if key not in {"entities", "reasoning", "output"} or row[key] is not None}

@@ -49,6 +49,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     if not task.label_alone:
         check_more(config, strategy, task)
         fixed = (fixed | set(OF_LABELS)) - {"separation"}  # a text is written for a label: no more of it is known
+    check_answers(config, task)
     if not asks_subjects(task):
         fixed.add("subjects")
     without = implied({*fixed, *config.without}, config, bool(task.pool))
@@ -97,6 +98,18 @@ def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:
         faults.append(Fault("teacher.texts_per_label_call", f"1 for {kind}", str(several), "Leave it out."))
     if faults:
         raise UserError(*faults)
+
+
+def check_answers(config: RunConfig, task: Task) -> None:
+    """Raises UserError: several answers or a rule where none is written out, or where nothing chooses among them."""
+    batch = config.batch
+    chosen = [name for name, asked in (("answers", batch.answers > 1), ("rule", batch.rule is not None)) if asked]
+    if chosen and not task.written:
+        got, remedy = f"kind {task.kind}", "Leave it out."
+        raise UserError(Fault(f"batch.{chosen[0]}", "a task whose answers are written out", got, remedy))
+    if chosen and "score" in config.without:
+        remedy = f"Keep score, or leave batch.{chosen[0]} out."
+        raise UserError(Fault("--without", f"the part that chooses, for batch.{chosen[0]}", "score", remedy))
 
 
 def asks_subjects(task: Task) -> bool:

@@ -25,7 +25,7 @@ Given = tuple[str, str]
 def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]]:
     """A row a text: its fields, label, confidence, and the probability of every label; of a task of spans the entities,
     each with its own probability; of one whose answers are written out also what was written, and label null where it
-    is no answer.
+    is no answer; of one whose answers are free what was written alone, and whether it came to an end.
 
     Raises:
         UserError: the folder holds no trained student, or there is no text, or one without all the fields.
@@ -58,6 +58,10 @@ def predictions(folder: Path, given: Sequence[Given]) -> Iterator[dict[str, Any]
         yield from (marked(of, row["text"], one, labels) for row, one in zip(rows, probabilities, strict=True))
         return
     written = student.write(texts, trained[-1])
+    if birth.get("free"):
+        for said, row, one in zip(rows, probabilities, written, strict=True):
+            yield {**said, "written": one.text, "stopped": one.stopped, "confidence": float(row[0])}
+        return
     for number, (said, row) in enumerate(zip(rows, probabilities, strict=True)):
         best = int(row.argmax())
         yield {

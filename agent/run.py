@@ -16,14 +16,16 @@ from typing import Any, Protocol, get_args
 from langgraph.checkpoint.sqlite import SqliteSaver
 
 from agent import __version__
+from agent.answer_das import rule_of
 from agent.config import RunConfig, StudentConfig, dump, read_recipe, resolve
+from agent.das import BY_SENTENCES
 from agent.graph import Plan, build_graph, drawing
 from agent.plan import needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
 from agent.teacher.messages import Role
 from agent.teacher.route import LOCAL
-from agent.teacher.teacher import open_teacher
+from agent.teacher.teacher import Teacher, open_teacher
 from agent.weights import fetch, whole_path
 from tasks.faults import Fault, UserError
 from tasks.task import BUNDLED, Example, Task, find_task, load_task
@@ -101,6 +103,8 @@ def _drive(
         fetch(config.teacher.model, watcher.say)
         watcher.say(f"starting the local teacher {config.teacher.model}")
     with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
+        if needed:
+            check_logprobs(config, task, teacher, watcher)
         from agent.student.opening import open_student  # torch takes seconds: not before the rest is known to be well
 
         settled = settled_student(config.student, plan, task)
@@ -128,6 +132,21 @@ def _drive(
         raise UserError(Fault(str(run.root), "result.json of a run that ended", "none", remedy))
     result: dict[str, Any] = read_json(run.result)
     return result
+
+
+def check_logprobs(config: RunConfig, task: Task, teacher: Teacher, watcher: Watcher) -> None:
+    """Says that written answers cannot be compared sentence by sentence, where the endpoint gives no log-probabilities.
+
+    Raises:
+        UserError: a rule lives on them.
+    """
+    if not task.written or teacher.can("labeller").top_logprobs:
+        return
+    rule = rule_of(config)
+    if (config.batch.rule or config.batch.answers > 1) and rule in BY_SENTENCES:
+        remedy = "Take another endpoint, or --set batch.rule=random or longest."
+        raise UserError(Fault("teacher.labeller", f"log-probabilities, for batch.rule={rule}", "none", remedy))
+    watcher.say("the endpoint gives no log-probabilities: answers are not compared sentence by sentence")
 
 
 def settled_student(config: StudentConfig, plan: Plan, task: Task) -> StudentConfig:
@@ -166,6 +185,7 @@ def identity(task: Task) -> dict[str, Any]:
         "fields": list(task.fields),
         "spans": task.spans,
         "written": task.written,
+        "free": task.free,
         "versions": versions,
     }
 
@@ -179,4 +199,4 @@ def fingerprint(task: Task) -> str:
 
 def _facts(example: Example) -> list[Any]:
     entities = [] if example.entities is None else [[[e.start, e.end, e.label] for e in example.entities]]
-    return [example.text, example.label, *entities]
+    return [example.text, example.label, *entities, *([] if example.output is None else [example.output])]

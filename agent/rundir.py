@@ -226,6 +226,21 @@ class IterationDir:
         return self.root / "scored.jsonl"
 
     @property
+    def spelled(self) -> Path:
+        """The teacher's written answer to every candidate, and its tokens (written by the iteration before)."""
+        return self.root / "spelled.jsonl"
+
+    @property
+    def sentences(self) -> Path:
+        """Every sentence of every written answer, with what both models think of it, and which answers are kept."""
+        return self.root / "sentences.jsonl"
+
+    @property
+    def das_page(self) -> Path:
+        """The same to look at."""
+        return self.root / "das.html"
+
+    @property
     def replayed(self) -> Path:
         """Ids of the history examples trained on again."""
         return self.root / "replayed.jsonl"

@@ -7,7 +7,9 @@ written.py); it learns the reasoning that the teacher gave.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,26 @@ from pydantic import BaseModel, ConfigDict, Field
 from sklearn.metrics import confusion_matrix
 
 from tasks import classification
-from tasks.classification import Rows, target
+from tasks.classification import Rows, likeness, target
 from tasks.faults import Fault, quoted
 from tasks.task import Example, Outputs, Sample, Task, joined
-from tasks.written import FORM
+from tasks.written import END, FORM, REASONING, Answered, read_answer, written
 
 KIND = "choice"
 METRIC = "accuracy"
 NO_ANSWER = "no answer"
 """What the student said where what it wrote is none."""
 
-__all__ = ["KIND", "METRIC", "SAMPLE", "examined", "likelihood", "read", "relettered", "said", "target", "turn"]
+FREE = False
+TOKENS = 200
+"""Of an answer, at most: two sentences of reasoning take some sixty."""
+LETTERED = re.compile(r"\b(?:option|choice|answer|letter)s?\s+\W?[A-Z]\b", re.IGNORECASE)
+"""A reasoning that speaks of a choice by its letter."""
+
+__all__ = [
+    "FREE", "KIND", "METRIC", "SAMPLE", "TOKENS", "examined", "lesson", "likelihood", "likeness", "prose", "read",
+    "read_reply", "said", "target", "turn", "with_written",
+]  # fmt: skip
 
 SAMPLE = Sample(
     text="question about everyday things     # what one question is",
@@ -86,6 +97,31 @@ def relettered(text: str, label: str, labels: Sequence[str], to: str) -> str:
     one, other = (1 + list(labels).index(letter) for letter in (label, to))
     lines[one], lines[other] = lines[other], lines[one]
     return "\n".join(lines)
+
+
+def read_reply(text: str, labels: Sequence[str]) -> Answered:
+    """What a teacher's answer says: a reasoning worth learning, and a letter."""
+    return read_answer(text, labels)
+
+
+def prose(text: str) -> tuple[int, int]:
+    """The reasoning, without its tags."""
+    return text.index(REASONING) + len(REASONING), text.rindex(END)
+
+
+def with_written(said: Example, written: str) -> Example:
+    """The letter says it all."""
+    return said
+
+
+def lesson(answer: Example, place: int, labels: Sequence[str]) -> tuple[Example, str]:
+    """The question with its choices in another order and the answer to it, so that of all that is learned the right
+    letters are as often one as another: of the answers to some fifty questions half may be B, and a small student
+    learns that first (docs/what-we-learned.md). A reasoning that names a letter keeps its own."""
+    own = str(answer.label)
+    letter = own if LETTERED.search(answer.reasoning or "") else labels[place % len(labels)]
+    moved = replace(answer, text=relettered(answer.text, own, labels, letter), label=letter)
+    return moved, written(answer.reasoning, letter)
 
 
 def said(text: str, outputs: Outputs, labels: Sequence[str]) -> Example:

@@ -208,6 +208,11 @@ def target(answer: Example, labels: Sequence[str]) -> tuple[float, ...]:
     return tuple(float(label == answer.label) for label in labels)
 
 
+def likeness(said: Example, gold: Example) -> float:
+    """1 where it is the same answer, else 0."""
+    return float(said == gold)
+
+
 def examined(
     gold: Sequence[Example], said: Sequence[Example], labels: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, list[int]]]:

@@ -18,6 +18,7 @@ from seqeval.metrics import classification_report
 
 from tasks import classification
 from tasks.classification import Rows
+from tasks.classification import likeness as likeness
 from tasks.faults import Fault, quoted
 from tasks.span_errors import KINDS, errors
 from tasks.spans import (

@@ -19,12 +19,7 @@ kind: {kind}
 language: English            # of the texts the teacher will write
 text: {text}
 question: {question}
-
-# Label: what it means, in the fewest words that settle doubtful cases (every word is sent with every text).
-# Or just a list: labels: [{names}]
-labels:
 {labels}
-
 # What the written texts vary in. `length` and `register` are there already; give the subjects of your own data.
 attributes:
   subject: [{subjects}]
@@ -41,6 +36,15 @@ data:
 # columns: {{{columns}}}
 """
 
+LABELS = """\
+
+# Label: what it means, in the fewest words that settle doubtful cases (every word is sent with every text).
+# Or just a list: labels: [{names}]
+labels:
+{labels}
+"""
+"""Of a task whose answers are not free."""
+
 
 def write_task(folder: Path, kind: str) -> list[Path]:
     """Writes task.yaml, seed.jsonl and test.jsonl into the new folder; an existing one is refused."""
@@ -50,6 +54,7 @@ def write_task(folder: Path, kind: str) -> list[Path]:
         raise UserError(Fault("NAME", "a new folder", f"{folder}, which exists", "Choose another name."))
     sample = kind_module(kind).SAMPLE
     folder.mkdir(parents=True)
+    glosses = "\n".join(f"  {label}: {gloss}" for label, gloss in sample.labels.items())
     files = {
         "task.yaml": TASK.format(
             name=folder.name,
@@ -57,9 +62,8 @@ def write_task(folder: Path, kind: str) -> list[Path]:
             kind=kind,
             text=sample.text,
             question=sample.question,
-            names=", ".join(sample.labels),
             subjects=sample.subjects,
-            labels="\n".join(f"  {label}: {gloss}" for label, gloss in sample.labels.items()),
+            labels=LABELS.format(names=", ".join(sample.labels), labels=glosses) if glosses else "",
             columns=", ".join(f"{column}: {column}" for column in sample.seed[0]),
         ),
         "seed.jsonl": _lines(sample.seed),

@@ -16,6 +16,7 @@ from tasks import classification
 from tasks.classification import METRIC as METRIC
 from tasks.classification import examined as examined
 from tasks.classification import likelihood as likelihood
+from tasks.classification import likeness as likeness
 from tasks.classification import metrics as metrics
 from tasks.classification import said as said
 from tasks.classification import target as target

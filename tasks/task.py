@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.data import parse_yaml, shortened, text_key
 from tasks.faults import Fault, UserError, quoted
+from tasks.written import Answered
 
 BUNDLED = Path(__file__).parent
 DEFAULT_KIND = "classification"
@@ -41,6 +42,8 @@ class Example:
     """What a text of a task of spans holds, in order, none of them over another; None in every other task."""
     reasoning: str | None = field(default=None, compare=False)
     """Why the label is right, where the answer is written out and somebody wrote it."""
+    output: str | None = field(default=None, compare=False)
+    """The answer itself, in a task of free answers."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -78,7 +81,9 @@ class Task:
     spans: bool = False
     """Whether the answer to a text is the entities in it, labelled each, in place of one label for the whole."""
     written: bool = False
-    """Whether the answer is written out: reasoning, then the label (tasks/written.py)."""
+    """Whether the answer is written out: reasoning, then the label (tasks/written.py), or, where it is `free`, text."""
+    free: bool = False
+    """Whether the answer is a text of its own, which no label sums up; all examples then have the one label."""
 
     def draw(self, shots: int, rng: np.random.Generator) -> tuple[Task, tuple[Example, ...]]:
         """`shots` seed examples a label, and the task whose pool no longer holds them.
@@ -104,8 +109,8 @@ class Task:
 
     @property
     def choices(self) -> int:
-        """How many things one text may be: one of the labels; where entities are marked, also nothing."""
-        return len(self.labels) + self.spans
+        """How many things one text may be: one of the labels; where entities are marked, or answers free, also none."""
+        return len(self.labels) + (self.spans or self.free)
 
     @property
     def label_alone(self) -> bool:
@@ -137,8 +142,8 @@ class Task:
 
     def named(self) -> dict[str, str]:
         """Each label in words, its gloss after a colon; {} where they say nothing: labels of digits or one letter,
-        what several texts have to do with one another, or what parts of a text are."""
-        if self.several or self.spans:
+        what several texts have to do with one another, what parts of a text are, or that of all free answers."""
+        if self.several or self.spans or self.free:
             return {}
         words = {label: " ".join(label.replace("_", " ").split()) for label in self.labels}
         if any(not gloss and sum(map(str.isalpha, words[label])) < 2 for label, gloss in self.labels.items()):
@@ -158,6 +163,7 @@ class Sample:
     text: str
     question: str
     labels: Mapping[str, str]
+    """{} where answers are free."""
     subjects: str
     """With commas between."""
     seed: Sequence[Mapping[str, Any]]
@@ -165,6 +171,8 @@ class Sample:
     test: Sequence[Mapping[str, Any]]
 
 
+RIGHT = 0.5
+"""Of an answer's likeness to the right one: 0 or 1 but for free answers (tasks/instruction.py)."""
 Outputs = NDArray[np.float64]
 """What the student says of one text: (L,) probabilities of the labels; of a task of spans (W, T) of words and tags."""
 
@@ -194,6 +202,10 @@ class Kind(Protocol):
         """What the student learns a text as: the distributions that its outputs should be."""
         ...
 
+    def likeness(self, said: Example, gold: Example) -> float:
+        """How near an answer is to the right one, 0 to 1; from RIGHT on it counts as right."""
+        ...
+
     def examined(
         self, gold: Sequence[Example], said: Sequence[Example], labels: Sequence[str]
     ) -> tuple[dict[str, Any], dict[str, list[int]]]:
@@ -204,12 +216,29 @@ class Kind(Protocol):
 class WrittenKind(Kind, Protocol):
     """A kind whose answers are written out (tasks/written.py)."""
 
+    FREE: bool
+    """Whether its answers are free (see Task)."""
+    TOKENS: int
+    """Of an answer, at most; a longer one is cut, and no answer."""
+
     def turn(self, text: str, labels: Sequence[str]) -> str:
-        """What is put to who answers: the text, what there is to choose, and the form of an answer."""
+        """What is put to who answers: the text, and of choices what there is to choose and the form of an answer."""
         ...
 
-    def relettered(self, text: str, label: str, labels: Sequence[str], to: str) -> str:
-        """The same text, in which what was the answer `label` is now the answer `to`."""
+    def read_reply(self, text: str, labels: Sequence[str]) -> Answered:
+        """What a teacher's answer says; why not, where it is not worth learning."""
+        ...
+
+    def prose(self, text: str) -> tuple[int, int]:
+        """Where in an answer that was read stands what is compared sentence by sentence, in characters."""
+        ...
+
+    def with_written(self, said: Example, written: str) -> Example:
+        """The student's answer, with what it wrote where that is the answer."""
+        ...
+
+    def lesson(self, answer: Example, place: int, labels: Sequence[str]) -> tuple[Example, str]:
+        """The answer as the example at `place` of a training is learned, and the text that is to be written for it."""
         ...
 
 

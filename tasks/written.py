@@ -1,4 +1,5 @@
-"""Answers that are written out: reasoning between its tags, then the answer between its own, and nothing else.
+"""Answers that are written out, and read: of choices reasoning between its tags, then the answer between its own, and
+nothing else.
 
     <reasoning>Bread is baked, and what bakes it is hot.</reasoning>
     <answer>B</answer>
@@ -16,9 +17,10 @@ from dataclasses import dataclass
 SHORTEST = 4
 """Words of a reasoning that says something."""
 REPEATED = 3
-"""Times that a run of RUN words stands in a reasoning that goes round in circles."""
+"""Times that a run of RUN words stands in a text that goes round in circles."""
 RUN = 6
 OPEN, CLOSE = "<answer>", "</answer>"
+REASONING, END = "<reasoning>", "</reasoning>"
 FORM = (
     "Write your reasoning, one or two sentences, between <reasoning> and </reasoning>, then the letter of the one "
     "right choice between <answer> and </answer>."
@@ -33,10 +35,12 @@ class Answered:
 
     reasoning: str | None
     answer: str | None
-    """One of the choices; None where there is none, and `fault` says why."""
+    """One of the choices, or of a free answer the label of all; None where there is none, and `fault` says why."""
     fault: str | None = None
     """"empty", "no_reasoning" (the answer alone), "no_answer" (not in the form, so without a conclusion),
-    "not_a_choice", "too_short" or "repeats" (of the reasoning)."""
+    "not_a_choice", "too_short" or "repeats" (of the reasoning, or of a free answer)."""
+    output: str | None = None
+    """A free answer itself."""
 
 
 def written(reasoning: str | None, answer: str) -> str:
@@ -65,8 +69,13 @@ def poor(reasoning: str | None) -> str | None:
     """Why a reasoning is not worth learning; None where it is."""
     if reasoning is None:
         return "no_reasoning"
-    words = reasoning.casefold().split()
-    if len(words) < SHORTEST:
+    if len(reasoning.split()) < SHORTEST:
         return "too_short"
+    return "repeats" if repeats(reasoning) else None
+
+
+def repeats(text: str) -> bool:
+    """Whether `text` goes round in circles."""
+    words = text.casefold().split()
     runs = Counter(tuple(words[at : at + RUN]) for at in range(len(words) - RUN + 1))
-    return "repeats" if runs and max(runs.values()) >= REPEATED else None
+    return max(runs.values(), default=0) >= REPEATED

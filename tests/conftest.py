@@ -17,6 +17,7 @@ from agent.rundir import RunDir, write_json, write_text
 from agent.state import Context, rng
 from agent.teacher.teacher import open_teacher
 from tasks.task import load_task
+from tests.fakes.fake_answerer import FakeAnswerer
 from tests.fakes.fake_student import FakeStudent
 from tests.fakes.fake_tagger import FakeTagger
 from tests.fakes.fake_teacher import FakeTeacher
@@ -58,7 +59,8 @@ class Bench:
         with closing(
             open_teacher(config.teacher, config.budget, run_id or name, needed=needs_teacher(plan))
         ) as teacher:
-            student = (FakeTagger if task.spans else FakeWriter if task.written else FakeStudent)(list(task.labels))
+            writer = FakeAnswerer if task.free else FakeWriter
+            student = (FakeTagger if task.spans else writer if task.written else FakeStudent)(list(task.labels))
             stream(Context(config, rest, shots, run, teacher, student, notify), plan)
         return run
 

@@ -71,7 +71,7 @@ def run_words(*sets: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["plan", "avis"], "TASK: expected one of avis_clients, everyday_choices, inference_fr, nouvelles_du_bourg, "),
+        (["plan", "avis"], "TASK: expected one of avis_clients, everyday_choices, everyday_requests, inference_fr, "),
         (["plan", "avis_clients", "--strategy", "evo"], "--strategy: expected one of auggpt, eda"),
         (["plan", "avis_clients", "--without", "score,train"], "options: without.1: expected 'names'"),
         (["plan", "avis_clients", "--set", "student.epoch=1"], "student.epoch: expected a known field, got 'epoch'."),

@@ -18,12 +18,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
      "agent.valuation", "agent.shortlist", "agent.footprint"),
     ("agent.teacher", "agent.student", "agent.report", "agent.example", "agent.baselines",
      "agent.trust"),
-    ("agent.state", "agent.afford"),
+    ("agent.state", "agent.afford", "agent.scoring", "agent.scored", "agent.answer_das"),
     ("agent.nodes",),
     ("agent.graph",),
     ("agent.plan",),
     ("agent.run", "agent.progress", "agent.estimate", "agent.predict", "agent.experiments", "agent.teach",
-     "agent.scoring", "agent.scored", "agent.score"),
+     "agent.score"),
     ("agent.cli",),
 )  # fmt: skip
 """From the ground up: a module imports of its own layer and below, never what stands above it."""

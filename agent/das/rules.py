@@ -12,14 +12,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median_low
-from typing import Literal
 
 import numpy as np
 
+from agent.das import Rule as Rule
 from agent.das.text import Cut
 from agent.selection import quotas
 
-Rule = Literal["count", "ratio", "random", "longest"]
 RULES: dict[Rule, Cut] = {
     "count": Cut(margin=0.1),
     "ratio": Cut(margin=0.2, sure=0.6),

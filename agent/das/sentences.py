@@ -14,8 +14,15 @@ from pysbd.languages import LANGUAGE_CODES
 
 LANGUAGES = tuple(sorted(LANGUAGE_CODES))
 """What `language` may be: two letters of ISO 639-1."""
+_CODES = {named.__name__.casefold(): code for code, named in LANGUAGE_CODES.items()} | {"german": "de"}
 Span = tuple[int, int]
 """(start, end) in characters, end not included."""
+
+
+def code_of(language: str) -> str:
+    """The code of a language by its English name, or by the code itself; "en" for one without rules of its own."""
+    named = language.strip().casefold()
+    return named if named in LANGUAGE_CODES else _CODES.get(named, "en")
 
 
 def sentences(text: str, language: str = "en") -> tuple[Span, ...]:

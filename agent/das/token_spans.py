@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,3 +41,16 @@ def spelled(text: str, tokens: Sequence[tuple[bytes, float]]) -> tuple[TokenSpan
             spans.append(TokenSpan(bisect_right(starts, first) - 1, bisect_right(starts, last), min(logprob, 0.0)))
         at += len(piece)
     return tuple(spans)
+
+
+def geometric_mean(tokens: Sequence[TokenSpan] | None) -> float:
+    """exp(mean log p(token)); 0 where no token was read."""
+    return math.exp(math.fsum(token.logprob for token in tokens) / len(tokens)) if tokens else 0.0
+
+
+def within(tokens: Sequence[TokenSpan], start: int, end: int) -> tuple[TokenSpan, ...]:
+    """The tokens that spell a character of text[start:end], on the characters of that part."""
+    inside = [token for token in tokens if token.start < end and token.end > start]
+    return tuple(
+        TokenSpan(max(token.start, start) - start, min(token.end, end) - start, token.logprob) for token in inside
+    )  # fmt: skip

@@ -111,8 +111,10 @@ def labels_right(run: RunDir) -> tuple[int, int]:
 
 @lru_cache(maxsize=32)
 def _gold(task: str) -> dict[str, tuple[str, tuple[Entity, ...] | None]]:
-    """The gold answer of each pool text that has one, by text: its label and, of a task of spans, its entities."""
-    known = ((one.label, one) for one in load_task(task).pool)
+    """The gold answer of each pool text that has one, by text: its label and, of a task of spans, its entities; {} of
+    free answers, of which none is the only right one."""
+    read = load_task(task)
+    known = ((one.label, one) for one in read.pool if not read.free)
     return {text_key(one.text): (label, one.entities) for label, one in known if label is not None}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from agent.afford import generating_calls
+from agent.report.wording import clip
 from agent.rundir import read_jsonl, write_json
 from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
@@ -98,7 +99,10 @@ def request(task: Task, wrong: Sequence[Mapping[str, Any]], correct: Sequence[Ma
 
 
 def sides(row: Mapping[str, Any]) -> dict[str, str]:
-    """Both answers of a row in words, where they are entities."""
+    """Both answers of a row in words, where they are entities or free."""
+    if row.get("output") is not None:
+        given = {"label": row["output"], "predicted": row["written"] or "nothing"}
+        return {side: clip(text, LONGEST) for side, text in given.items()}
     named = {"label": "entities", "predicted": "predicted_entities"}
     return {side: in_words(str(row["text"]), row[key]) for side, key in named.items() if row.get(key) is not None}
 

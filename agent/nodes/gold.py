@@ -24,6 +24,7 @@ def gold(state: State, runtime: Runtime[Context]) -> TeacherLane:
             "gold",
             entities=one.entities,
             reasoning=one.reasoning,
+            output=one.output,
         )
         for n, one in enumerate(found)
         if one.label is not None

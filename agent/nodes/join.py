@@ -83,7 +83,7 @@ def counts(run: RunDir, iteration: int, longest: int) -> dict[str, Any]:
     if iteration > 0:
         drops = read_jsonl(run.iteration(iteration - 1).dropped)
         dropped.update(str(drop["reason"]) for drop in drops)
-    dropped.update("not_selected" for row in read_jsonl(here.scored) if not row["kept"])
+    dropped.update(str(row.get("reason") or "not_selected") for row in read_jsonl(here.scored) if not row["kept"])
     return {
         "made": len(batch) + dropped.total(),
         "kept": len(batch),

@@ -15,13 +15,17 @@ from typing import Any
 import numpy as np
 from langgraph.runtime import Runtime
 
+from agent.answer_das import spelled_row
 from agent.example import LabelledExample, read_examples, write_examples
-from agent.rundir import put_drops, read_jsonl, write_json
+from agent.rundir import put_drops, read_jsonl, write_json, write_jsonl
 from agent.state import Context, State, TeacherLane
 from agent.teacher.calibration import calibrate, label_weights
 from agent.teacher.labelling import TeacherLabel, label_texts
 from agent.trust import DISAGREES, PROBE, agreement, enough, proven
 from agent.valuation import product
+
+SAME = "same_answer"
+"""Reason of a drop: the teacher has answered the same before, when it was asked for several answers."""
 
 
 def label(
@@ -45,6 +49,7 @@ def label(
     if proven(context.run, iteration, context.task.choices):
         kept, open_ = open_, []
     rows = interleaved(found, [*asked, *open_[:PROBE]])
+    rows = [row for row in rows for _ in range(context.config.batch.answers)]
     answers = ask(context, iteration, rows)
     if rest := open_[PROBE:]:
         if enough(*agreed_so_far(context, iteration, rows, answers), context.task.choices):
@@ -56,7 +61,12 @@ def label(
         answers = answers if weights is None else [calibrated(answer, weights) for answer in answers]
     so_far = agreed_so_far(context, iteration, rows, answers)
     rate = agreeing_rate(*so_far, context.task.choices) if agreeing else None
+    if context.task.written:
+        answers = unlike(rows, answers)
     examples, drops = labelled(rows, answers, iteration + 1, rate, unasked=kept)
+    if context.task.written:
+        said = {(row["text"], *content(answer)): answer for row, answer in zip(rows, answers, strict=True)}
+        write_jsonl(after.spelled, [spelled_row(e, said[e.text, *content(e)]) for e in examples])
     if context.task.spans:
         write_json(here.mentions, mentions(rows, answers, {example.text for example in examples}))
     write_examples(after.candidates, examples)
@@ -69,7 +79,26 @@ def label(
 def ask(context: Context, iteration: int, rows: Sequence[dict[str, Any]]) -> list[TeacherLabel]:
     """The teacher's label of each row's text."""
     texts, choices = [row["text"] for row in rows], [row.get("labels") for row in rows]
-    return label_texts(context.teacher, context.config.teacher, context.task, texts, "label", iteration, choices)
+    batch = context.config.batch
+    warm = float(batch.answers > 1) if batch.answer_temperature is None else batch.answer_temperature
+    return label_texts(context.teacher, context.config.teacher, context.task, texts, "label", iteration, choices, warm)
+
+
+def content(one: TeacherLabel | LabelledExample) -> tuple[str | None, ...]:
+    """What a written answer says."""
+    return (one.label if isinstance(one, TeacherLabel) else one.teacher_label), one.reasoning, one.output
+
+
+def unlike(rows: Sequence[dict[str, Any]], answers: Sequence[TeacherLabel]) -> list[TeacherLabel]:
+    """The answers; one that says of the same text what another said before is none."""
+    seen: set[tuple[str | None, ...]] = set()
+    result = []
+    for row, answer in zip(rows, answers, strict=True):
+        key = (row["text"], *content(answer))
+        again = answer.label is not None and key in seen
+        result.append(TeacherLabel(None, None, None, SAME, answer.said) if again else answer)
+        seen.add(key)
+    return result
 
 
 def agreed_so_far(
@@ -186,6 +215,7 @@ def labelled(
                 agrees=None if intended is None else intended in answer.labels,
                 entities=answer.entities,
                 reasoning=answer.reasoning,
+                output=answer.output,
             )
         )
     for row in unasked:

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 
 from agent.rundir import read_json, write_json
 from agent.state import Context, State, StudentLane
-from agent.student.student import Student
+from agent.student.student import Student, asked
 from tasks.task import Example, Task, kind_module
 
 
@@ -39,9 +39,8 @@ def score_of(
     """Metrics of the student's answers against the gold ones, and of each text the numbers that statistics need; of a
     student that writes, also the share of its answers that came to an end (`stopped`)."""
     labels, kind = list(task.labels), kind_module(task.kind)
-    outputs = student.predict([example.text for example in examples], adapter)
-    said = [kind.said(example.text, row, labels) for example, row in zip(examples, outputs, strict=True)]
-    metrics, answers = kind.examined(examples, said, labels)
-    if written := student.write([example.text for example in examples], adapter):
-        metrics["stopped"] = sum(one.stopped for one in written) / len(written)
+    said = asked(student, kind, labels, [example.text for example in examples], adapter)
+    metrics, answers = kind.examined(examples, said.answers, labels)
+    if said.written:
+        metrics["stopped"] = sum(one.stopped for one in said.written) / len(said.written)
     return metrics, answers

@@ -48,7 +48,8 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
         among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]
         texts = [context.task.pool[index].text for index in among]
         outputs = context.student.predict(texts, adapter)
-        doubts = least_likely(context.task, texts, outputs) if context.task.spans else least_sure(outputs, count)
+        whole = context.task.spans or context.task.free
+        doubts = least_likely(context.task, texts, outputs) if whole else least_sure(outputs, count)
         order = [among[i] for i in doubts]
     if batch.pool_policy == "longest":
         among = [order[i] for i in context.rng(iteration, "sample").permutation(len(order))[:AMONG]]

@@ -1,15 +1,21 @@
-"""score: DAS of every candidate with the student as it is now; the best candidates become the batch."""
+"""score: DAS of every candidate with the student as it is now; the best candidates become the batch.
+
+Of a label it is one difference (agent/das/divergence.py); of a written answer one for each of its sentences, and of
+several answers to a question a rule keeps one (agent/answer_das.py).
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
+from agent.answer_das import compared, decided, mean_difference, rule_of, tell
 from agent.das.divergence import divergence
 from agent.example import LabelledExample, read_examples, write_examples
 from agent.rundir import write_jsonl
@@ -28,13 +34,40 @@ def score(state: State, runtime: Runtime[Context], places: Mapping[str, int]) ->
     probabilities = context.student.predict([c.text for c in candidates], adapter)
     labels, kind = list(context.task.labels), kind_module(context.task.kind)
     scored = with_scores(candidates, probabilities, labels, kind)
-    sources = [c.source for c in scored]
-    kept = set(top_by_score([rank(c) for c in scored], sources, filled(places, Counter(sources))))
+    reasons: list[str | None] = [None] * len(scored)
+    if context.task.written:
+        scored, reasons = by_sentences(context, iteration, scored, adapter)
+    left = [i for i, reason in enumerate(reasons) if reason is None]
+    sources = [scored[i].source for i in left]
+    best = top_by_score([rank(scored[i]) for i in left], sources, filled(places, Counter(sources)))
+    kept = {left[i] for i in best}
     write_examples(here.candidates, scored)
     write_examples(here.batch, [c for i, c in enumerate(scored) if i in kept])
-    rows = [{"id": c.id, "source": c.source, "das": c.das, "kept": i in kept} for i, c in enumerate(scored)]
+    rows = [
+        {"id": c.id, "source": c.source, "das": c.das, "kept": i in kept, "reason": reason}
+        for i, (c, reason) in enumerate(zip(scored, reasons, strict=True))
+    ]
     write_jsonl(here.scored, rows)
     return {}
+
+
+def by_sentences(
+    context: Context, iteration: int, candidates: Sequence[LabelledExample], adapter: Path
+) -> tuple[list[LabelledExample], list[str | None]]:
+    """Candidates with the mean divergence of their answer's sentences, and why the rule does not keep each; it keeps
+    all where none was asked for and each question has one answer."""
+    here, config = context.run.iteration(iteration), context.config
+    rows = compared(here, candidates, context.task, config, context.student, adapter)
+    chosen, ruled = rows, config.batch.rule is not None or config.batch.answers > 1
+    if ruled:
+        rule = rule_of(config)
+        chosen = decided(rows, rule, context.rng(iteration, f"score-{rule}"))
+    tell(here, config, context.task, rows, chosen)
+    scored = []
+    for one, row in zip(candidates, rows, strict=True):
+        own = float(row.passage.row["student"]) if context.task.free else one.student_confidence
+        scored.append(replace(one, das=mean_difference(row), student_confidence=own))
+    return scored, [row.reason if ruled else None for row in chosen]
 
 
 def with_scores(

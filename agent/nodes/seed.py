@@ -9,7 +9,7 @@ from agent.rundir import write_jsonl
 from agent.state import Context, State
 from tasks.task import Example
 
-SHOWN = ("text", "label", "entities", "reasoning")
+SHOWN = ("text", "label", "entities", "reasoning", "output")
 """Of a seed example, in seed.jsonl."""
 
 
@@ -25,7 +25,14 @@ def seed(state: State, runtime: Runtime[Context], names: bool) -> State:
         known += [(Example(text, label), "name") for label, text in context.task.named().items()]
     examples = [
         LabelledExample(
-            f"i000-{n:04d}", one.text, str(one.label), 0, source, entities=one.entities, reasoning=one.reasoning
+            f"i000-{n:04d}",
+            one.text,
+            str(one.label),
+            0,
+            source,
+            entities=one.entities,
+            reasoning=one.reasoning,
+            output=one.output,
         )
         for n, (one, source) in enumerate(known)
     ]

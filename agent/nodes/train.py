@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,11 +12,7 @@ from agent.example import LabelledExample, as_row, learned, targets
 from agent.rundir import RunDir, read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
-from tasks.task import Example, Task, kind_module, written_kind
-from tasks.written import written
-
-LETTERED = re.compile(r"\b(?:option|choice|answer|letter)s?\s+\W?[A-Z]\b", re.IGNORECASE)
-"""A reasoning that speaks of a choice by its letter."""
+from tasks.task import Task, kind_module, written_kind
 
 
 def train(state: State, runtime: Runtime[Context], one_start: bool = False) -> StudentLane:
@@ -56,15 +51,11 @@ def rows_of(
 
 
 def written_rows(examples: Sequence[LabelledExample], task: Task, weights: Mapping[str, float]) -> list[TrainRow]:
-    """The examples with their answers written out, the right letters as often one as another: of the answers to some
-    fifty questions half may be B, and a small student learns that first (docs/what-we-learned.md). A reasoning that
-    names a letter keeps its own."""
+    """The examples with their answers written out (`lesson` of the task kind)."""
     labels, kind, rows = list(task.labels), written_kind(task.kind), []
-    for number, example in enumerate(examples):
-        label = example.label if LETTERED.search(example.reasoning or "") else labels[number % len(labels)]
-        text = kind.relettered(example.text, example.label, labels, label)
-        target = kind.target(Example(text, label), labels)
-        rows.append(TrainRow(text, target, weights.get(example.id, 1.0), written(example.reasoning, label)))
+    for place, example in enumerate(examples):
+        answer, written = kind.lesson(example.answer, place, labels)
+        rows.append(TrainRow(answer.text, kind.target(answer, labels), weights.get(example.id, 1.0), written))
     return rows
 
 

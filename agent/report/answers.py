@@ -38,8 +38,16 @@ def spans(predictions: Sequence[Row]) -> bool:
     return any("entities" in row for row in predictions)
 
 
+def free(predictions: Sequence[Row]) -> bool:
+    """Whether these answers are texts of their own."""
+    return any("output" in row for row in predictions)
+
+
 def mistakes(row: Row) -> list[tuple[str, str]]:
-    """What is wrong with one wrong answer: (label, predicted); of entities (type, kind of mistake) of each."""
+    """What is wrong with one wrong answer: (label, predicted); of entities (type, kind of mistake) of each; of a free
+    one nothing that has a name."""
+    if "output" in row:
+        return []
     gold = entities_of(row)
     if gold is None:
         return [(str(row["label"]), str(row["predicted"]))]
@@ -48,13 +56,23 @@ def mistakes(row: Row) -> list[tuple[str, str]]:
 
 def answer(row: Row, side: str) -> str:
     """What is shown of a row for `label` or `predicted`."""
+    if "output" in row:
+        return str({"label": row["output"], "predicted": row.get("written") or "(nothing)"}[side])
     found = entities_of(row, {"label": "entities", "predicted": "predicted_entities"}[side])
     return str(row[side]) if found is None else in_words(str(row["text"]), found)
 
 
+def room(row: Row) -> int:
+    """Characters of an answer that are shown."""
+    return 300 if "output" in row else 160 if "entities" in row else 60
+
+
 def wrong(predictions: Sequence[Row]) -> list[Row]:
-    """The wrong answers, grouped by their (most frequent) mistake: the most frequent first, surest answer first."""
+    """The wrong answers, grouped by their (most frequent) mistake: the most frequent first, surest answer first; free
+    ones that least like the right one first."""
     rows = [row for row in predictions if not row["correct"]]
+    if free(rows):
+        return sorted(rows, key=lambda row: float(row["likeness"]))
     count = Counter(one for row in rows for one in mistakes(row))
 
     def order(row: Row) -> tuple[int, str, str, float]:

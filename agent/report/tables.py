@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from agent.report.answers import answer, hard_was_not_hard, wrong
+from agent.report.answers import answer, hard_was_not_hard, room, wrong
 from agent.report.bars import dumbbell, matrix_picture, stacked_bars
 from agent.report.record import IterationRecord, Row, RunRecord
 from agent.report.wording import analysis_silence, clip, gain, money, number, percent, points, probability
@@ -189,7 +189,7 @@ def _weakness(record: RunRecord, one: IterationRecord) -> dict[str, Any]:
         "wrong": [
             (
                 clip(r["text"], 300),
-                *(clip(answer(r, side), 160 if "entities" in r else 60) for side in ("label", "predicted")),
+                *(clip(answer(r, side), room(r)) for side in ("label", "predicted")),
                 probability(r["confidence"]),
                 r["source"],
             )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from agent.example import labels_of
-from agent.report.answers import answer, by_source, by_type, hard_was_not_hard, pairs, spans, wrong
+from agent.report.answers import answer, by_source, by_type, free, hard_was_not_hard, pairs, room, spans, wrong
 from agent.report.lessons import lessons
 from agent.report.markdown import escape, table
 from agent.report.progress import progress
@@ -14,12 +14,11 @@ from agent.report.record import IterationRecord, Row, RunRecord, read_record
 from agent.report.wording import METRICS, analysis_silence, gain, percent, plural, points, probability
 from agent.rundir import RunDir
 from tasks.span_errors import KINDS
+from tasks.task import RIGHT
 
 WRONG_SHOWN = 40
 PAIRS_SHOWN = 10
 RIGHT_SHOWN = 3
-LABEL, ENTITIES = 60, 160
-"""Characters of an answer that are shown."""
 
 
 def weakness_report(run: RunDir, iteration: int) -> str:
@@ -81,18 +80,21 @@ def _wrong(record: RunRecord, now: IterationRecord) -> str:
         return f"{title}evaluate: {record.absence('evaluate')}."
     rows = wrong(now.predictions)
     if not rows:
-        given = "entities" if spans(now.predictions) else "label"
+        given = (
+            "entities" if spans(now.predictions) else "answer, or one like it," if free(now.predictions) else "label"
+        )
         return f"{title}Nothing: it gave the teacher's {given} for all {plural(len(now.predictions), 'text')}."
     mixed = pairs(now.predictions)
     more = f" · and {plural(len(mixed) - PAIRS_SHOWN, 'rarer pair')}" if len(mixed) > PAIRS_SHOWN else ""
-    marked = spans(now.predictions)
+    marked, own = spans(now.predictions), free(now.predictions)
     intro = "Entity → mistake: " if marked else "Teacher's label → student's answer: "
+    intro = "Those least like the teacher's first." if own else intro
     intro += " · ".join(_pair(*pair) for pair in mixed[:PAIRS_SHOWN])
-    wrote = any("written" in row for row in rows)
+    wrote = any("written" in row for row in rows) and not own
     body = table(
         (
             "text",
-            "teacher's entities" if marked else "teacher's label",
+            "teacher's entities" if marked else "teacher's answer" if own else "teacher's label",
             "student's answer",
             *(["what it wrote"] if wrote else []),
             "source",
@@ -100,8 +102,8 @@ def _wrong(record: RunRecord, now: IterationRecord) -> str:
         [
             (
                 escape(row["text"]),
-                escape(answer(row, "label"), _room(row)),
-                f"{escape(answer(row, 'predicted'), _room(row))} ({probability(row['confidence'])})",
+                escape(answer(row, "label"), room(row)),
+                f"{escape(answer(row, 'predicted'), room(row))} ({probability(row['confidence'])})",
                 *([_written(row)] if wrote else []),
                 escape(row["source"]),
             )
@@ -109,6 +111,7 @@ def _wrong(record: RunRecord, now: IterationRecord) -> str:
         ],
     )
     what = "not all of the teacher's entities and no other" if marked else "not the teacher's label"
+    what = f"chrF against the teacher's below {100 * RIGHT:.0f}" if own else what
     note = f"Wrong means: {what}. The teacher can be wrong too."
     if len(rows) > WRONG_SHOWN:
         note += f" {len(rows) - WRONG_SHOWN} more are in `{now.name}/predictions.jsonl`."
@@ -128,15 +131,11 @@ def _right(now: IterationRecord) -> str:
     shown = ", ".join(f"{escape(label, 60)} {n}" for label, n in count.most_common(PAIRS_SHOWN))
     shaky = sorted(rows, key=lambda row: float(row["confidence"] or 0))[:RIGHT_SHOWN]
     listed = "\n".join(
-        f"* “{escape(row['text'], 100)}”: {escape(answer(row, 'label'), _room(row))} ({probability(row['confidence'])})"
+        f"* “{escape(row['text'], 100)}”: {escape(answer(row, 'label'), room(row))} ({probability(row['confidence'])})"
         for row in shaky
     )
     head = f"{len(rows)} of {len(now.predictions or ())}: {shown}. The least sure of them:"
     return f"## What it got right\n\n{head}\n\n{listed}"
-
-
-def _room(row: Row) -> int:
-    return ENTITIES if "entities" in row else LABEL
 
 
 def _types(now: IterationRecord) -> str:
@@ -188,10 +187,10 @@ def _analysis(record: RunRecord, now: IterationRecord) -> str:
 def _seed(now: IterationRecord) -> str:
     if not now.batch:
         return ""
-    rows = [(escape(row["text"]), escape(answer(row, "label"), _room(row))) for row in now.batch[:WRONG_SHOWN]]
+    rows = [(escape(row["text"]), escape(answer(row, "label"), room(row))) for row in now.batch[:WRONG_SHOWN]]
     rest = len(now.batch) - len(rows)
     more = f"\n\n{rest} more are in `{now.name}/batch.jsonl`." if rest else ""
-    head = ("text", "entities" if spans(now.batch) else "label")
+    head = ("text", "entities" if spans(now.batch) else "answer" if free(now.batch) else "label")
     return f"## Seed examples\n\n{table(head, rows)}{more}"
 
 

@@ -6,7 +6,7 @@ import math
 import re
 
 DASH = "–"
-METRICS = {"macro_f1": "macro-F1", "micro_f1": "entity F1", "accuracy": "accuracy"}
+METRICS = {"macro_f1": "macro-F1", "micro_f1": "entity F1", "accuracy": "accuracy", "chrf": "chrF"}
 """What a metric is called, by its key in measured.json."""
 _BROKEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of a character: neither Markdown, HTML nor UTF-8 may hold them."""

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from agent.config import StudentConfig
+from agent.das.token_spans import TokenSpan
 from agent.student.adapter_folder import stamp, written
 from agent.student.averaging import averaged
 from agent.student.base import Base
@@ -111,6 +112,9 @@ class EncoderStudent:
         return result
 
     def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+        return []
+
+    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
         return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.task import Target
+from agent.das.token_spans import TokenSpan
+from tasks.task import Example, Kind, Target, WrittenKind
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,19 @@ class Student(Protocol):
         Of a tagger (N, W, T), W the words of the longest text: of each word the probability of each tag, all the same
         where it read none of it; zeros after a text's last word.
 
-        Of a student that writes its answers: zeros where what it wrote is none.
+        Of a student that writes its answers: zeros where what it wrote is none. Where they are free (N, 1), the
+        geometric mean probability of the tokens of what it wrote.
         """
         ...
 
     def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
         """What it writes as the answer to each text; [] of a student that writes none. After `predict` of the same
         texts this costs nothing."""
+        ...
+
+    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
+        """How likely it finds each answer to each text, token by token on the answer's characters; None where both are
+        longer than it reads. [] of a student that writes none."""
         ...
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -99,3 +106,24 @@ class Student(Protocol):
         The base takes that adapter with peft when it is loaded with `config=AutoConfig.from_pretrained(folder)`.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a student answers to texts, a row a text each."""
+
+    outputs: NDArray[np.float64]
+    """As of `predict`."""
+    answers: list[Example]
+    written: list[Written]
+    """[] of a student that writes none."""
+
+
+def asked(student: Student, kind: Kind, labels: Sequence[str], texts: Sequence[str], adapter: Path) -> Said:
+    """The student's answers to `texts`, as the task kind reads them."""
+    outputs, written = student.predict(texts, adapter), student.write(texts, adapter)
+    answers = [kind.said(text, row, labels) for text, row in zip(texts, outputs, strict=True)]
+    if written:
+        writes = cast(WrittenKind, kind)
+        answers = [writes.with_written(one, wrote.text) for one, wrote in zip(answers, written, strict=True)]
+    return Said(outputs, answers, written)

@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from agent.config import StudentConfig
+from agent.das.passage import Passage, alpaca
+from agent.das.token_spans import TokenSpan, geometric_mean
 from agent.student.base import Base, length_of
 from agent.student.batches import Tokens
-from agent.student.causal import load_causal
+from agent.student.causal import Causal, load_causal
 from agent.student.chat import Chat, chat_of
 from agent.student.encoder import EncoderStudent
 from agent.student.generating import generated, next_logits
 from agent.student.hardware import Hardware
 from agent.student.heads import Loss, relative
+from agent.student.logprobs import text_logprobs
 from agent.student.student import TrainRow, Written
 from tasks.task import WrittenKind
 from tasks.written import OPEN, read_answer
 
-MOST = 200
-"""Tokens of an answer, as of the teacher's (teacher/answering.py): two sentences of reasoning take some sixty."""
 TOKENS = {"cpu": 8192, "cuda": 65536, "mps": 8192}
 """Of one batch that is written, question, answer and padding."""
 LOGIT_BYTES = 1 << 29
@@ -47,9 +48,20 @@ class Writer(EncoderStudent):
         self._written: tuple[tuple[object, ...], list[Written]] = ((), [])
 
     def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
-        """The probability of each label as the answer that follows the student's own reasoning."""
-        result = np.zeros((len(texts), len(self.labels)))
+        """The probability of each label as the answer that follows the student's own reasoning; of free answers the
+        geometric mean probability of what it wrote."""
         written = self.write(texts, adapter)
+        return self._sure(texts, written, adapter) if self._kind.FREE else self._choices(texts, written, adapter)
+
+    def _sure(self, texts: Sequence[str], written: Sequence[Written], adapter: Path) -> NDArray[np.float64]:
+        result = np.zeros((len(texts), 1))
+        whole = [index for index, one in enumerate(written) if one.stopped and one.text.strip()]
+        read = self.read([texts[index] for index in whole], [written[index].text for index in whole], adapter)
+        result[whole, 0] = [geometric_mean(tokens) for tokens in read]
+        return result
+
+    def _choices(self, texts: Sequence[str], written: Sequence[Written], adapter: Path) -> NDArray[np.float64]:
+        result = np.zeros((len(texts), len(self.labels)))
         answered = [
             index for index, one in enumerate(written)
             if one.stopped and read_answer(one.text, self.labels, reasoned=False).answer is not None
@@ -75,10 +87,19 @@ class Writer(EncoderStudent):
                 tokenizer = self._base.tokenizer
                 ends = {self._chat.end, int(tokenizer.eos_token_id)}
                 found = generated(
-                    model, self._asked(texts), ends, tokenizer.pad_token_id, MOST, self._room, self.device
+                    model, self._asked(texts), ends, tokenizer.pad_token_id, self._kind.TOKENS, self._room, self.device
                 )
                 self._written = (wanted, [Written(self._chat.text(one.ids), one.stopped) for one in found])
             return self._written[1]
+
+    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
+        turns = [self._kind.turn(text, self.labels) for text in texts]
+        passages = [
+            Passage({}, answer, alpaca(turn, ""), turn) for turn, answer in zip(turns, answers, strict=True)
+        ]  # fmt: skip
+        with self._lock, self._memory("student.max_length"):
+            model = self._on_device(adapter)
+            return text_logprobs(Causal(model, self._base.tokenizer), passages, self.device, lambda message: None)
 
     @property
     def _room(self) -> int:

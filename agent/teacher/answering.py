@@ -1,6 +1,7 @@
-"""Texts to written answers: the separate labelling request of a task whose answers are reasoning and a choice.
+"""Texts to written answers: the separate labelling request of a task whose answers are reasoning and a choice, or free.
 
-One question a call. The teacher's confidence is its probability of the letter that follows its own reasoning.
+One question a call. The teacher's confidence is its probability of the letter that follows its own reasoning; of a free
+answer the geometric mean probability of its tokens.
 """
 
 from __future__ import annotations
@@ -8,25 +9,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from agent.das.token_spans import geometric_mean, spelled
 from agent.teacher.messages import Reply, Request, TokenLogprob
 from agent.teacher.teacher_label import TeacherLabel
 from prompts.render import render
 from tasks.task import Task, written_kind
-from tasks.written import CLOSE, OPEN, read_answer
-
-TOKENS = 200
-"""Of a reply, at most: two sentences take some sixty."""
+from tasks.written import CLOSE, OPEN
 
 
-def answer_request(task: Task, text: str, logprobs: bool) -> Request:
-    """The request that asks for the answer to one question."""
-    turn = written_kind(task.kind).turn(text, list(task.labels))
+def answer_request(task: Task, text: str, logprobs: bool, sample: int = 0, temperature: float = 0.0) -> Request:
+    """The request that asks for the answer to one question; `sample`: another draw of it."""
+    kind = written_kind(task.kind)
+    turn = kind.turn(text, list(task.labels))
     return Request(
         role="labeller",
         messages=render("answer", task=task, turn=turn),
-        temperature=0.0,
-        max_tokens=TOKENS,
+        temperature=temperature,
+        max_tokens=kind.TOKENS,
         top_logprobs=int(logprobs),
+        sample=sample,
     )
 
 
@@ -36,11 +37,17 @@ def answered(task: Task, reply: Reply | None) -> TeacherLabel:
         return TeacherLabel(None, None, None, "budget")
     if reply.fault is not None:
         return TeacherLabel(None, None, None, reply.fault, reply.text)
-    found = read_answer(reply.text, list(task.labels))
+    found = written_kind(task.kind).read_reply(reply.text, list(task.labels))
     if found.answer is None:
         return TeacherLabel(None, None, None, found.fault, reply.text)
-    sure = None if reply.logprobs is None else probability(reply.logprobs, found.answer)
-    return TeacherLabel(found.answer, sure, None, None, reply.text, reasoning=found.reasoning)
+    tokens, sure = None, None
+    if reply.logprobs:
+        given = [(one.token.encode("utf-8", "surrogateescape"), one.logprob) for one in reply.logprobs]
+        tokens = spelled(reply.text, given)
+        sure = geometric_mean(tokens) if task.free else probability(reply.logprobs, found.answer)
+    return TeacherLabel(
+        found.answer, sure, None, None, reply.text, reasoning=found.reasoning, output=found.output, tokens=tokens
+    )
 
 
 def probability(tokens: Sequence[TokenLogprob], answer: str) -> float | None:

@@ -6,6 +6,7 @@ distribution is read from the tokens of one greedy answer; without, k answers ar
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,9 +28,11 @@ AGREEMENT_TEMPERATURE = 0.7
 
 def label_texts(
     teacher: Teacher, config: TeacherConfig, task: Task, texts: Sequence[str], node: str, iteration: int,
-    choices: Sequence[Sequence[str] | None] | None = None,
+    choices: Sequence[Sequence[str] | None] | None = None, temperature: float = 0.0,
 ) -> list[TeacherLabel]:  # fmt: skip
     """The teacher's label of each text, in order. Texts the budget left out have fault "budget".
+
+    `temperature`: of answers that are written out; a text that comes again is answered anew (another draw).
 
     `choices`: the labels it may choose among for each text, None = all. What it says of a part of the labels tells
     nothing of its liking for them, so `raw` is None there. For one text a call.
@@ -40,7 +43,7 @@ def label_texts(
         replied = teacher.ask(asked_for, node, iteration)
         return [marked(task, text, reply) for text, reply in zip(texts, replied, strict=True)]
     if task.written:
-        requests = [answer_request(task, text, logprobs) for text in texts]
+        requests = [answer_request(task, text, logprobs, draw, temperature) for text, draw in drawn(texts)]
         return [answered(task, reply) for reply in teacher.ask(requests, node, iteration)]
     texts = ["\n".join(shown(part, config.longest_text) for part in task.parts(text)) for text in texts]
     if config.texts_per_label_call > 1:
@@ -55,6 +58,16 @@ def label_texts(
         return [_from_agreement(group, list(one.labels)) for group, one in zip(groups, asked, strict=True)]
     answers = [_from_logprobs(group[0], list(one.labels)) for group, one in zip(groups, asked, strict=True)]
     return [a if one is task else replace(a, raw=None) for a, one in zip(answers, asked, strict=True)]
+
+
+def drawn(texts: Sequence[str]) -> list[tuple[str, int]]:
+    """Each text with how often it came before."""
+    before: Counter[str] = Counter()
+    result = []
+    for text in texts:
+        result.append((text, before[text]))
+        before[text] += 1
+    return result
 
 
 def shown(text: str, longest: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.das.token_spans import TokenSpan
 from tasks.task import Entity, Example
 
 
@@ -28,6 +29,10 @@ class TeacherLabel:
     """What the text holds, of a task of spans."""
     reasoning: str | None = None
     """Why, of a task whose answers are written out."""
+    output: str | None = None
+    """The answer itself, where it is free; `label` is then that of all answers."""
+    tokens: tuple[TokenSpan, ...] | None = None
+    """Of a written answer: those of `said`, on its characters; None without logprobs."""
     mentions: int = 0
     """Entities that the teacher named."""
     misplaced: tuple[Mapping[str, str], ...] = ()

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.das.token_spans import TokenSpan
 from agent.student.adapter_folder import stamp, written
 from agent.student.student import TrainLog, TrainRow, Written
 
@@ -61,6 +62,9 @@ class FakeStudent:
         return _softmax(_features(texts) @ matrix.T)
 
     def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+        return []
+
+    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
         return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:

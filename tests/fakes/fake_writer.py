@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.das.token_spans import TokenSpan
 from agent.student.student import TrainLog, TrainRow, Written
 from tasks.written import read_answer, written
 from tests.fakes.fake_student import FakeStudent
@@ -36,4 +38,10 @@ class FakeWriter(FakeStudent):
         return [
             Written(written("it looks like that one", letter), True) if row.any() else Written("it looks", False)
             for letter, row in zip(letters, given, strict=True)
+        ]
+
+    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
+        return [
+            tuple(TokenSpan(word.start(), word.end(), -3 * share(word[0])) for word in re.finditer(r"\S+", answer))
+            for answer in answers
         ]

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from agent.example import LabelledExample
-from agent.nodes.evaluate import answers
+from agent.nodes.evaluate import rows_of
 from agent.nodes.score import rank, with_scores
+from agent.student.student import Said
+from tasks.task import Example
 
 
 def candidate(label: str, sure: float | None) -> LabelledExample:
@@ -48,7 +50,8 @@ def test_of_no_candidates_none_are_scored() -> None:
 
 
 def test_an_answer_is_right_where_the_likeliest_label_is_the_examples_own() -> None:
-    rows = answers([candidate("a", 0.9), candidate("a", None)], np.array([[0.6, 0.4], [0.3, 0.7]]), ["a", "b"])
+    given = Said(np.array([[0.6, 0.4], [0.3, 0.7]]), [Example("text", "a"), Example("text", "b")], [])
+    rows = rows_of([candidate("a", 0.9), candidate("a", None)], given, ["a", "b"])
     assert [(row["predicted"], row["confidence"], row["correct"]) for row in rows] == [
         ("a", 0.6, True), ("b", 0.7, False),
     ]  # fmt: skip

@@ -118,3 +118,31 @@ def test_an_encoder_cannot_write(tmp_path: Path) -> None:
 def test_a_question_is_put_with_its_choices_and_the_form() -> None:
     said = turn(TEXTS[0], LABELS)
     assert said.startswith("which is good\nA. story\nB. film\n\nWrite your reasoning")
+
+
+REQUESTS = ["which film is good", "say a dull story"]
+FREE = [TrainRow(REQUESTS[0], (1.0,), written="the story"), TrainRow(REQUESTS[1], (1.0,), written="a dull film . dull")]
+
+
+def test_free_answers_are_learned_whole_and_read_on_their_characters(weights: Path, tmp_path: Path) -> None:
+    config = StudentConfig(
+        device="cpu", dtype="float32", max_length=400, min_steps=250, epochs=1, batch_size=2, learning_rate=1e-2,
+        lora=LoraSection(rank=8, dropout=0.0),
+    )  # fmt: skip
+    one = open_student(config, ["answer"], weights, writes="instruction")
+    one.train(FREE, tmp_path / "a", None, seed=1)
+    written = one.write(REQUESTS, tmp_path / "a")
+    assert [row.text for row in written] == [row.written for row in FREE] and all(row.stopped for row in written)
+    given = one.predict(REQUESTS, tmp_path / "a")
+    read = one.read(REQUESTS, [row.text for row in written], tmp_path / "a")
+    assert given.shape == (2, 1) and given.min() > 0
+    model, tokenizer = one._on_device(tmp_path / "a"), one._base.tokenizer
+    for text, answer, sure, tokens in zip(REQUESTS, written, given[:, 0], read, strict=True):
+        (asked,) = one._chat.asked([text])  # type: ignore[attr-defined]
+        ids = tokenizer(answer.text, add_special_tokens=False)["input_ids"]
+        with torch.inference_mode():
+            logits = model(torch.tensor([[*asked, *ids]])).logits[0].float().log_softmax(dim=-1)
+        slow = [float(logits[len(asked) - 1 + place, token]) for place, token in enumerate(ids)]
+        assert tokens is not None and tokens[-1].end == len(answer.text)
+        np.testing.assert_allclose([token.logprob for token in tokens], slow, atol=1e-4)
+        assert sure == pytest.approx(np.exp(np.mean(slow)), abs=1e-4)

@@ -1,0 +1,145 @@
+"""The whole loop on a task of instructions with free answers: the real graph, nodes and teacher client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.estimate import estimate
+from agent.plan import plan_of
+from agent.rundir import RunDir, read_json, read_jsonl
+from tasks.faults import UserError
+from tasks.task import load_task
+from tests.conftest import Bench
+from tests.fakes.fake_teacher import FakeTeacher, last_message
+from tests.fakes.toy_instruction import toy_instruction_answer, write_toy_instruction
+
+
+@pytest.fixture
+def asks(tmp_path: Path) -> Iterator[Bench]:
+    with closing(FakeTeacher(toy_instruction_answer)) as fake:
+        bench = Bench(tmp_path, fake)
+        bench.task = write_toy_instruction(tmp_path / "things")
+        yield bench
+
+
+def rows_of(run: RunDir, name: str) -> list[dict[str, Any]]:
+    return [row for one in run.iterations() for row in read_jsonl(getattr(one, name))]
+
+
+def test_the_loop_learns_the_teachers_answers(asks: Bench) -> None:
+    run = asks.run(asks.config(), "run")
+    result = read_json(run.result)
+    assert result["metric"]["name"] == "chrf" and 0 < result["metric"]["test"] <= 1
+    history = read_jsonl(run.history)
+    assert {row["source"] for row in history} == {"seed", "pool", "hard", "easy"}
+    assert all(row["output"].startswith("This is the ") for row in history)
+    measured = read_jsonl(run.metrics)[-1]["test"]
+    assert 0 < measured["rougel"] <= measured["rouge1"] <= 1
+    assert measured["unanswered"] == pytest.approx(1 - measured["stopped"]) and measured["stopped"] < 1
+    test = [row["instruction"] for row in read_jsonl(asks.task.parent / "test.jsonl")]
+    assert not any(text in last_message(body) for text in test for body in asks.fake.asked)
+
+
+def test_answers_that_go_round_in_circles_are_dropped_and_counted(asks: Bench) -> None:
+    run = asks.run(asks.config(), "run")
+    assert "repeats" in {row["reason"] for row in rows_of(run, "dropped")}
+    for row in read_jsonl(run.metrics)[1:]:
+        assert row["counts"]["made"] == row["counts"]["kept"] + sum(row["counts"]["dropped"].values())
+
+
+def test_the_report_shows_both_answers_those_least_alike_first(asks: Bench) -> None:
+    run = asks.run(asks.config(), "run")
+    assert "chrF" in run.report.read_text(encoding="utf-8")
+    weakness = run.iteration(1).weakness.read_text(encoding="utf-8")
+    assert "| teacher's answer |" in weakness and "chrF against the teacher's below 50" in weakness
+    asked = [last_message(body) for body in asks.fake.asked if "weaknesses" in last_message(body)]
+    assert asked and all("=> it said" in said and "a right answer is This is the" in said for said in asked)
+
+
+@pytest.mark.parametrize("strategy", ["static", "auggpt", "full_shot", "teacher_shot", "uncertainty", "longest"])
+def test_strategies_that_make_sense_run(asks: Bench, strategy: str) -> None:
+    run = asks.run(asks.config(strategy=strategy), "run")
+    made = [row for row in read_jsonl(run.history) if row["iteration"] > 0]
+    assert made and all(row["output"] for row in made)
+
+
+def test_of_several_answers_a_rule_keeps_one_by_what_both_models_think_of_their_sentences(asks: Bench) -> None:
+    run = asks.run(asks.config(batch={"pool": 6, "answers": 3, "rule": "longest"}), "run")
+    kept = [row for row in rows_of(run, "batch") if row["iteration"] > 0]
+    assert kept and len({row["text"] for row in kept}) == len(kept)
+    assert all(row["output"].count("Nobody doubts that.") == 2 for row in kept)
+    scored = rows_of(run, "scored")
+    assert {row["reason"] for row in scored} == {None, "another_candidate"} and len(scored) > 2 * len(kept)
+    assert all(-1 <= row["das"] <= 1 for row in scored)
+    sentences = rows_of(run, "sentences")
+    assert {one["of"] for row in sentences for one in row["sentences"]} <= {"teacher", "student", "shared", "unscored"}
+    assert all("".join(one["text"] for one in row["sentences"]) == row["text"] for row in sentences)
+    page = run.iteration(1).das_page.read_text(encoding="utf-8")
+    assert "Before and after the rule" in page
+    sent = [body for body in asks.fake.asked if last_message(body).startswith("Describe the ")]
+    assert {body["seed"] for body in sent} == {0, 1, 2} and {body["temperature"] for body in sent} == {1.0}
+    for row in read_jsonl(run.metrics)[1:]:
+        assert row["counts"]["made"] == row["counts"]["kept"] + sum(row["counts"]["dropped"].values())
+
+
+def test_ratio_takes_the_answers_that_are_the_teachers_and_never_leaves_a_batch_empty(asks: Bench) -> None:
+    run = asks.run(asks.config(batch={"pool": 6, "rule": "ratio"}), "run")
+    by_id = {row["id"]: row for row in rows_of(run, "sentences")}
+    for one in run.iterations()[1:]:
+        kept = [by_id[row["id"]] for row in read_jsonl(one.batch)]
+        assert kept and (len(kept) == 1 or all(row["ratio"] > 0.3 for row in kept))
+
+
+def test_the_same_answer_twice_is_one_candidate(asks: Bench) -> None:
+    answer = toy_instruction_answer
+    asks.fake.answer = lambda body: answer({**body, "seed": min(1, int(body.get("seed", 0)))})
+    run = asks.run(asks.config(batch={"pool": 6, "answers": 3, "rule": "count"}), "run")
+    assert "same_answer" in {row["reason"] for row in rows_of(run, "dropped")}
+    assert max(sum(row["prompt"] == other["prompt"] for other in rows_of(run, "sentences"))
+               for row in rows_of(run, "sentences")) == 2  # fmt: skip
+
+
+def test_without_log_probabilities_nothing_is_made_up(tmp_path: Path) -> None:
+    with closing(FakeTeacher(toy_instruction_answer, logprobs=False)) as fake:
+        bench = Bench(tmp_path, fake)
+        bench.task = write_toy_instruction(tmp_path / "things")
+        run = bench.run(bench.config(batch={"pool": 6, "answers": 2, "rule": "random"}), "run")
+    assert all(row["das"] is None for row in rows_of(run, "scored")) and rows_of(run, "sentences") == []
+    assert all(row["tokens"] is None for row in rows_of(run, "spelled"))
+    assert len([row for row in rows_of(run, "batch") if row["iteration"]]) == len(
+        {row["text"] for row in rows_of(run, "batch") if row["iteration"]}
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"strategy": "evokd_literal", "without": ["score"], "batch": {"answers": 2}}, "the part that chooses"),
+        ({"without": ["separation"]}, "only that call tells why an answer is right"),
+        ({"strategy": "eda"}, "one for a task of kind instruction"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(asks: Bench, fields: dict[str, Any], said: str) -> None:
+    config = asks.config(**fields)
+    with pytest.raises(UserError) as caught:
+        plan_of(config, load_task(config.task))
+    assert said in str(caught.value)
+
+
+def test_a_rule_of_answers_is_refused_where_answers_are_labels(bench: Bench) -> None:
+    config = bench.config(batch={"rule": "count"})
+    with pytest.raises(UserError, match=r"batch\.rule: expected a task whose answers are written out"):
+        plan_of(config, load_task(config.task))
+
+
+def test_a_plan_counts_every_answer_and_shows_what_is_asked(asks: Bench) -> None:
+    one, three = (estimate(asks.config(batch={"pool": 6, "answers": n}))["nodes"]["label"]["calls"] for n in (1, 3))
+    assert three == 3 * one
+    asked = json.dumps(estimate(asks.config())["prompts"])
+    assert "Only what is asked, no answer to it." in asked and "a right answer is" in asked
