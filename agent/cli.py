@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -232,6 +232,38 @@ def sweep(
 
 
 @app.command()
+def compare(
+    folders: Annotated[list[Path], typer.Argument(help="Two run folders or more.", metavar="RUN RUN...")],
+    page: Annotated[
+        Path | None, typer.Option("--out", help="Also write a page with the curves.", metavar="FILE.html")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Runs side by side against the first: score, cost, test texts gained and lost, and the settings that differ."""
+    from agent.experiments.compare import compare as compare_runs
+    from agent.experiments.compare_page import compare_page, tables
+    from agent.rundir import write_text
+
+    within = page is not None and {folder.resolve() for folder in folders} & set(page.resolve().parents)
+    if page is not None and (page.suffix != ".html" or within):
+        remedy = "Nothing is written into the folder of a run that has ended."
+        raise UserError(Fault("--out", "an .html file outside of the runs", str(page), remedy))
+    found = compare_runs(folders)
+    if page is not None:
+        write_text(page, compare_page(found))
+    if as_json:
+        out.print_json(data=found)
+        return
+    for table in tables(found):
+        out.print(f"── {table.title} ──", style="bold")
+        if table.rows:
+            _in_columns([table.head, *table.rows])
+        out.print(f"{table.explained}\n", markup=False)
+    if page is not None:
+        out.print(f"page: {page}", markup=False)
+
+
+@app.command()
 def predict(
     folder: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines of --file or stdin.")] = None,
@@ -373,9 +405,7 @@ def models_list(as_json: AsJson = False) -> None:
         hub = f"{row['hub']} (gated)" if row["gated"] else row["hub"]
         millions, batch = f"{row['parameters'] // 10**6:,}", str(row["batch"])
         lines.append((row["name"], row["role"], millions, *least, batch, there, hub))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        out.print("  ".join(map(str.ljust, line, widths)).rstrip(), markup=False)
+    _in_columns(lines)
     out.print("GB: free memory to train it on a processor. batch: student.micro_batch where memory is short.")
 
 
@@ -541,6 +571,13 @@ def _finish(result: dict[str, Any], root: Path, as_json: bool) -> None:
         if not as_json:
             out.print("more:    the same command with a larger budget; the ledger answers what was paid", markup=False)
         raise typer.Exit(BUDGET_ENDED)
+
+
+def _in_columns(lines: Sequence[Sequence[str]]) -> None:
+    """Lines of as many cells each, one below the other."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        out.print("  ".join(map(str.ljust, line, widths)).rstrip(), markup=False)
 
 
 def _mistake(error: UserError) -> None:

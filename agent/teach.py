@@ -17,7 +17,7 @@ import numpy as np
 
 from agent.config import BudgetConfig, RunConfig, read_recipe, resolve
 from agent.example import LabelledExample, read_examples, targets
-from agent.experiments.statistics import Answers, paired_difference
+from agent.experiments.statistics import Answers, outcomes, paired_difference
 from agent.memory import balanced
 from agent.nodes.generate import LONGEST, Call, Slot, request, written
 from agent.nodes.measure import score_of
@@ -119,12 +119,12 @@ def to_learn(
 def changed(before: dict[str, list[int]], after: dict[str, list[int]], labels: int) -> dict[str, Any]:
     """What became of the test texts: how many went wrong, how many right, and macro-F1 with a 95 % interval, paired by
     text."""
-    gold, old, new = (np.array(part) for part in (before["gold"], before["predicted"], after["predicted"]))
-    found = paired_difference([Answers(gold, new)], [Answers(gold, old)], labels)
+    old, new = (Answers(np.array(said["gold"]), np.array(said["predicted"])) for said in (before, after))
+    found, texts = paired_difference([new], [old], labels), outcomes(old, new)
     return {
-        "texts": len(gold),
-        "now_wrong": int(np.sum((old == gold) & (new != gold))),
-        "now_right": int(np.sum((old != gold) & (new == gold))),
+        "texts": len(old.gold),
+        "now_wrong": int(texts["lost"].sum()),
+        "now_right": int(texts["gained"].sum()),
         "difference": found.mean,
         "interval": [found.low, found.high],
     }

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Labels = NDArray[np.int64]
 """(N,) indices of labels, one a test text."""
+Texts = NDArray[np.bool_]
+"""(N,) which of the test texts."""
 DRAWS = 2000
 
 
@@ -21,6 +23,12 @@ class Answers:
     predicted: Labels
     right: Labels | None = None
     """(N,) entities of each text that are right; `gold` and `predicted` are then how many it has and were said."""
+
+    @property
+    def correct(self) -> Texts:
+        """The texts whose answer is right; of counts those of which all was found and nothing else said."""
+        same: Texts = self.predicted == self.gold
+        return same if self.right is None else same & (self.right == self.gold)
 
     def score(self, texts: Labels | slice, labels: int) -> float:
         """Macro-F1 over `labels`, or of counts micro-F1, on some of the texts."""
@@ -79,6 +87,12 @@ def paired_difference(ours: Sequence[Answers], theirs: Sequence[Answers], labels
         draws[number] = np.mean([gain(pairs[i], texts) for i in rng.integers(len(pairs), size=len(pairs))])
     low, high = np.quantile(draws, [0.025, 0.975])
     return Difference(float(np.mean([gain(pair, slice(None)) for pair in pairs])), float(low), float(high))
+
+
+def outcomes(before: Answers, after: Answers) -> dict[str, Texts]:
+    """What became of each text; every text is in one of the four."""
+    old, new = before.correct, after.correct
+    return {"lost": old & ~new, "gained": ~old & new, "both_right": old & new, "both_wrong": ~old & ~new}
 
 
 Curve = Sequence[tuple[float, float]]

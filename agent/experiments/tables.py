@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 
 from agent.experiments.collect import SHARES, Row
+from agent.experiments.statistics import Difference
 from agent.report.markdown import escape, table
 from agent.report.wording import DASH, METRICS, gain, number, points
 from tasks import classification
@@ -41,13 +42,16 @@ def head(control: str, metric: str) -> list[str]:
     ]  # fmt: skip
 
 
+def difference(found: Difference) -> str:
+    """A difference of scores with its interval, in points."""
+    mean, low, high = (gain(0.0, value) for value in (found.mean, found.low, found.high))
+    return f"{mean} [{low}, {high}]"
+
+
 def cells(row: Row) -> list[str]:
     """A row for a reader, scores in points."""
     spread = f" ± {100 * row.std:.1f}" if row.std is not None else ""
-    against = DASH
-    if row.against is not None:
-        low, high = gain(0.0, row.against.low), gain(0.0, row.against.high)
-        against = f"{gain(0.0, row.against.mean)} [{low}, {high}]"
+    against = DASH if row.against is None else difference(row.against)
     return [
         row.task, row.arm.name, str(len(row.seeds)), points(row.mean) + spread, against, number(row.tokens),
         points(row.area), *(number(tokens) for tokens in row.to_shares), points(row.of_full), points(row.of_ceiling),
@@ -76,8 +80,8 @@ def comma_separated(rows: Sequence[Row]) -> str:
     writer.writerow(fields(metric_of(rows)))
     for row in rows:
         against = row.against
-        difference = [against.mean, against.low, against.high] if against else [None, None, None]
+        minus = [against.mean, against.low, against.high] if against else [None, None, None]
         seeds = " ".join(map(str, row.seeds))
-        writer.writerow([row.task, row.arm.name, seeds, row.mean, row.std, row.tokens, *difference, row.area,
+        writer.writerow([row.task, row.arm.name, seeds, row.mean, row.std, row.tokens, *minus, row.area,
                          *row.to_shares, row.of_full, row.of_ceiling, row.right])  # fmt: skip
     return text.getvalue()

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from agent.experiments.statistics import Answers, area, macro_f1, mean_and_std, paired_difference, tokens_to
+from agent.experiments.statistics import (
+    Answers,
+    area,
+    macro_f1,
+    mean_and_std,
+    outcomes,
+    paired_difference,
+    tokens_to,
+)
 
 GOLD = np.array([0, 0, 1, 1, 2, 2])
 
@@ -76,3 +84,19 @@ def test_counts_of_entities_are_scored_as_micro_f1_and_paired_by_text() -> None:
     assert Answers(gold[2:3], gold[2:3], gold[2:3]).score(slice(None), 3) == 0.0
     found = paired_difference([good], [bad], 3)
     assert found.mean == pytest.approx(0.75) and 0 <= found.low <= found.high <= 1
+
+
+def test_every_text_has_one_of_four_outcomes() -> None:
+    gold = np.array([0, 1, 0, 1])
+    found = outcomes(Answers(gold, np.array([0, 1, 1, 0])), Answers(gold, np.array([0, 0, 0, 0])))
+    assert {name: np.flatnonzero(texts).tolist() for name, texts in found.items()} == {
+        "both_right": [0],
+        "lost": [1],
+        "gained": [2],
+        "both_wrong": [3],
+    }
+
+
+def test_a_text_of_entities_is_right_where_all_were_found_and_nothing_else() -> None:
+    gold, predicted, right = np.array([2, 2, 2, 0, 0]), np.array([2, 3, 1, 0, 1]), np.array([2, 2, 1, 0, 0])
+    assert Answers(gold, predicted, right).correct.tolist() == [True, False, False, True, False]

@@ -1,0 +1,224 @@
+"""compare: runs that have ended, side by side, from their folders alone. No model is loaded, no teacher asked.
+
+What each scored and cost, which test texts went right or wrong against the first run, and which settings differ. Test
+texts are shown to a person here, after the runs have ended; nothing is written into a run's folder. What `evokd teach`
+added to a run since does not count.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.config import read_recipe
+from agent.experiments.collect import answers_of
+from agent.experiments.kept import setting
+from agent.experiments.statistics import Answers, outcomes, paired_difference
+from agent.run import fingerprint
+from agent.rundir import RunDir, read_json
+from agent.state import rng
+from tasks.faults import Fault, UserError
+from tasks.spans import in_words
+from tasks.task import Example, load_task
+
+PLACES = ("task", "teacher.ledger")
+"""Settings that say where a file is: the data are compared, and the ledger decides nothing but who was paid."""
+SHOWN = 3
+"""Test texts of each outcome to read."""
+READ = ("gained", "lost", "both_wrong")
+"""Outcomes with texts to read."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One run, as its folder tells it."""
+
+    place: Path
+    config: dict[str, Any]
+    """config.yaml."""
+    birth: dict[str, Any]
+    """run.json."""
+    result: dict[str, Any]
+    """result.json."""
+    answers: Answers
+    """Of the last student to the measured test texts."""
+
+
+def compare(folders: Sequence[Path]) -> dict[str, Any]:
+    """What `evokd compare --json` prints. Scores are 0 to 1; the first run is the one the others are compared with.
+
+    `runs`: the facts, curve and difference of each; `against_first`: of each other run how many test texts are in each
+    of the `outcomes`, and some of READ as `examples`, whose texts are known where `data_there`; `settings`: {setting:
+    its value in each run} of those that differ, None where a run has none.
+
+    Raises:
+        UserError: fewer than two runs, one twice, one that has not ended, or runs of other data or measurements.
+    """
+    if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
+        got = ", ".join(map(str, folders))
+        raise UserError(Fault("RUN RUN...", "two run folders or more, each of them once", got, "Name the others."))
+    runs = _ended(folders)
+    first, others = runs[0], runs[1:]
+    faults = [fault for other in others if (fault := unlike(first, other)) is not None]
+    if faults:
+        raise UserError(*faults)
+    names, texts = names_of(folders), test_of(runs)
+    return {
+        "task": first.result["task"],
+        "metric": first.result["metric"]["name"],
+        "texts": len(first.answers.gold),
+        "data_there": texts is not None,
+        "runs": [{"name": name, **facts(run, first)} for name, run in zip(names, runs, strict=True)],
+        "against_first": [
+            {"name": name, **became(first, run, texts)} for name, run in zip(names[1:], others, strict=True)
+        ],
+        "settings": differing([{**run.config, "versions": run.birth["versions"]} for run in runs]),
+    }
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """The names of the folders; where two have the same, their paths below the folder that all are in."""
+    places = [folder.resolve() for folder in folders]
+    names = [place.name for place in places]
+    if len(set(names)) == len(names):
+        return names
+    shared = os.path.commonpath(places)
+    return [str(place.relative_to(shared)) for place in places]
+
+
+def _ended(folders: Sequence[Path]) -> list[Ended]:
+    runs: list[Ended] = []
+    faults: list[Fault] = []
+    for folder in folders:
+        try:
+            runs.append(read_ended(folder))
+        except UserError as error:
+            faults += error.faults
+    if faults:
+        raise UserError(*faults)
+    return runs
+
+
+def read_ended(folder: Path) -> Ended:
+    """The run of a folder.
+
+    Raises:
+        UserError: it is none, it has not ended, or its last answers were removed.
+    """
+    run = RunDir.open(folder)
+    if not run.result.exists():
+        raise UserError(Fault("RUN", "a run that has ended", str(folder), f"`evokd resume {folder}` first."))
+    result = read_json(run.result)
+    answers = run.iteration(int(result["iterations"])).answers
+    if not answers.exists():
+        remedy = "Restore it, or leave this run out."
+        raise UserError(Fault(str(answers), "the student's answers to the test texts", "no such file", remedy))
+    return Ended(folder, read_recipe(run.config), read_json(run.identity), result, answers_of(read_json(answers)))
+
+
+def unlike(first: Ended, other: Ended) -> Fault | None:
+    """Why the two cannot be compared; None where they can."""
+    where, one, two = str(other.place), first.result, other.result
+    if first.birth["task"] != other.birth["task"]:
+        got = f"other data of task {two['task']}" if one["task"] == two["task"] else f"task {two['task']}"
+        expected = f"the data of {first.place} (task {one['task']})"
+        return Fault(where, expected, got, "Compare runs on the same data, and without changes to it between them.")
+    if one["metric"]["name"] != two["metric"]["name"]:
+        expected = f"{one['metric']['name']} as the result, as in {first.place}"
+        return Fault(where, expected, two["metric"]["name"], "Compare runs of one metric.")
+    if len(first.answers.gold) != len(other.answers.gold):
+        expected = f"{len(first.answers.gold)} measured test texts, as in {first.place}"
+        return Fault(where, expected, str(len(other.answers.gold)), "Compare runs of one test_limit.")
+    return None
+
+
+def facts(run: Ended, first: Ended) -> dict[str, Any]:
+    """What one run is, scored and cost. `difference`: its score minus the first run's with a 95 % interval, paired by
+    test text; None of the first itself."""
+    result, difference = run.result, None
+    if run is not first:
+        difference = asdict(paired_difference([run.answers], [first.answers], len(run.birth["labels"])))
+    return {
+        "path": str(run.place),
+        **{key: result[key] for key in ("strategy", "without", "seed", "shots")},
+        "student": setting(run.config, "student.model"),
+        "test": result["metric"]["test"],
+        "difference": difference,
+        "teacher_tokens": result["teacher"]["prompt_tokens"] + result["teacher"]["completion_tokens"],
+        "cost": result["teacher"]["cost"],
+        "seconds": result["seconds"]["total"],
+        "curve": result["curve"],
+    }
+
+
+def became(first: Ended, other: Ended, texts: Sequence[Example] | None) -> dict[str, Any]:
+    """Of the test texts how many have each outcome; of READ the SHOWN that come first when all are shuffled with the
+    task's name as the seed, so that nobody chooses them."""
+    found = outcomes(first.answers, other.answers)
+    order = rng(0, 0, str(first.result["task"])).permutation(len(first.answers.gold))
+    examples = {
+        name: [to_read(int(place), first, other, texts) for place in [i for i in order if found[name][i]][:SHOWN]]
+        for name in READ
+    }
+    return {**{name: int(some.sum()) for name, some in found.items()}, "examples": examples}
+
+
+def to_read(place: int, first: Ended, other: Ended, texts: Sequence[Example] | None) -> dict[str, Any]:
+    """The test text at `place` (its row in the test data, from 0): what is right, what both said, and the text; None
+    for what only the data tells, where they are gone."""
+    example = None if texts is None else texts[place]
+    return {
+        "index": place,
+        "gold": _gold(first, place, example),
+        "first": _said(first, place),
+        "this": _said(other, place),
+        "text": None if example is None else example.text,
+    }
+
+
+def _gold(run: Ended, place: int, example: Example | None) -> str | None:
+    if run.answers.right is None:
+        return str(run.birth["labels"][int(run.answers.gold[place])])
+    if example is None or example.entities is None:
+        return None if example is None else example.label
+    return in_words(example.text, example.entities)
+
+
+def _said(run: Ended, place: int) -> str:
+    """A label; of entities their counts; of written answers whether it was right: what answers.json tells."""
+    answers = run.answers
+    if answers.right is None:
+        return str(run.birth["labels"][int(answers.predicted[place])])
+    if not run.birth.get("spans"):
+        return "right" if answers.correct[place] else "wrong"
+    gold, predicted, right = (int(part[place]) for part in (answers.gold, answers.predicted, answers.right))
+    return f"{predicted} said, {right} of {gold} right"
+
+
+def test_of(runs: Sequence[Ended]) -> tuple[Example, ...] | None:
+    """The test texts; None where no run's task has the data any more that they all began with."""
+    for name in dict.fromkeys(str(run.config["task"]) for run in runs):
+        with suppress(UserError):
+            task = load_task(name)
+            if fingerprint(task) == runs[0].birth["task"]:
+                return task.test
+    return None
+
+
+def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """{setting, by dots: its value in each} where they are not all the same, without PLACES."""
+    flat = [_flat(config) for config in configs]
+    names = dict.fromkeys(name for one in flat for name in one if name not in PLACES)
+    values = {name: [one.get(name) for one in flat] for name in names}
+    return {name: found for name, found in values.items() if any(value != found[0] for value in found)}
+
+
+def _flat(fields: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in fields.items():
+        found |= _flat(value, f"{before}{key}.") if isinstance(value, Mapping) else {f"{before}{key}": value}
+    return found
