@@ -120,7 +120,7 @@ def changed(before: dict[str, list[int]], after: dict[str, list[int]], labels: i
     """What became of the test texts: how many went wrong, how many right, and macro-F1 with a 95 % interval, paired by
     text."""
     old, new = (Answers(np.array(said["gold"]), np.array(said["predicted"])) for said in (before, after))
-    found, texts = paired_difference([new], [old], labels), outcomes(old, new)
+    found, texts = paired_difference([new], [old], labels), outcomes(old.correct, new.correct)
     return {
         "texts": len(old.gold),
         "now_wrong": int(texts["lost"].sum()),

@@ -14,16 +14,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from agent.config import read_recipe
 from agent.experiments.collect import answers_of
 from agent.experiments.kept import setting
-from agent.experiments.statistics import Answers, outcomes, paired_difference
+from agent.experiments.statistics import Answers, Texts, outcomes, paired_difference
+from agent.report.wording import points
 from agent.run import fingerprint
 from agent.rundir import RunDir, read_json
 from agent.state import rng
 from tasks.faults import Fault, UserError
 from tasks.spans import in_words
-from tasks.task import Example, load_task
+from tasks.task import RIGHT, Example, load_task
 
 PLACES = ("task", "teacher.ledger")
 """Settings that say where a file is: the data are compared, and the ledger decides nothing but who was paid."""
@@ -46,6 +49,19 @@ class Ended:
     """result.json."""
     answers: Answers
     """Of the last student to the measured test texts."""
+
+    @property
+    def free(self) -> bool:
+        """Whether answers are texts, which are more or less like the right one (tasks/instruction.py)."""
+        return bool(self.birth.get("free"))
+
+    @property
+    def right(self) -> Texts:
+        """The test texts that it has right."""
+        answers = self.answers
+        if self.free and answers.right is not None:
+            return np.asarray(answers.right >= RIGHT * answers.gold)
+        return answers.correct
 
 
 def compare(folders: Sequence[Path]) -> dict[str, Any]:
@@ -158,7 +174,7 @@ def facts(run: Ended, first: Ended) -> dict[str, Any]:
 def became(first: Ended, other: Ended, texts: Sequence[Example] | None) -> dict[str, Any]:
     """Of the test texts how many have each outcome; of READ the SHOWN that come first when all are shuffled with the
     task's name as the seed, so that nobody chooses them."""
-    found = outcomes(first.answers, other.answers)
+    found = outcomes(first.right, other.right)
     order = rng(0, 0, str(first.result["task"])).permutation(len(first.answers.gold))
     examples = {
         name: [to_read(int(place), first, other, texts) for place in [i for i in order if found[name][i]][:SHOWN]]
@@ -184,15 +200,18 @@ def _gold(run: Ended, place: int, example: Example | None) -> str | None:
     if run.answers.right is None:
         return str(run.birth["labels"][int(run.answers.gold[place])])
     if example is None or example.entities is None:
-        return None if example is None else example.label
+        return None if example is None else example.output or example.label
     return in_words(example.text, example.entities)
 
 
 def _said(run: Ended, place: int) -> str:
-    """A label; of entities their counts; of written answers whether it was right: what answers.json tells."""
+    """A label; of entities their counts; of a choice whether it was right, of a free answer its likeness to the right
+    one: what answers.json tells."""
     answers = run.answers
     if answers.right is None:
         return str(run.birth["labels"][int(answers.predicted[place])])
+    if run.free:
+        return f"chrF {points(float(answers.right[place] / answers.gold[place]))}"
     if not run.birth.get("spans"):
         return "right" if answers.correct[place] else "wrong"
     gold, predicted, right = (int(part[place]) for part in (answers.gold, answers.predicted, answers.right))

@@ -16,6 +16,7 @@ from agent.experiments.tables import difference, sentence
 from agent.report import charts
 from agent.report.bars import COLOURS, colour
 from agent.report.wording import DASH, METRICS, clip, money, number, plural, points
+from tasks.task import RIGHT
 
 OUTCOMES = {
     "lost": "right → wrong",
@@ -73,6 +74,8 @@ def _became(found: Mapping[str, Any]) -> Table:
     explained = f"How many of the {number(found['texts'])}, from the first run to this one."
     if found["metric"] == "micro_f1":
         explained += " A text is right where all of its entities were found and nothing else."
+    if found["metric"] == "chrf":
+        explained += f" A text is right where the answer's chrF is at least {100 * RIGHT:.0f}."
     return Table("Test texts, from the first run", ("run", *OUTCOMES.values()), rows, explained)
 
 

@@ -89,9 +89,8 @@ def paired_difference(ours: Sequence[Answers], theirs: Sequence[Answers], labels
     return Difference(float(np.mean([gain(pair, slice(None)) for pair in pairs])), float(low), float(high))
 
 
-def outcomes(before: Answers, after: Answers) -> dict[str, Texts]:
-    """What became of each text; every text is in one of the four."""
-    old, new = before.correct, after.correct
+def outcomes(old: Texts, new: Texts) -> dict[str, Texts]:
+    """What became of each text that was right or not; every text is in one of the four."""
     return {"lost": old & ~new, "gained": ~old & new, "both_right": old & new, "both_wrong": ~old & ~new}
 
 

@@ -23,6 +23,7 @@ from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.toy import toy_answer
 from tests.fakes.toy_choice import toy_choice_answer, write_toy_choice
+from tests.fakes.toy_instruction import toy_instruction_answer, write_toy_instruction
 from tests.fakes.toy_ner import toy_ner_answer, write_toy_ner
 
 TEXTS = 20
@@ -256,3 +257,20 @@ def test_a_page_escapes_what_strangers_wrote_and_draws_no_curve_without_tokens(r
     for run in found["runs"]:
         run["curve"] = [{"iteration": 0, "teacher_tokens": 0, "test": 0.5}]
     assert "<figure" not in compare_page(found)
+
+
+def test_free_answers_are_right_where_they_are_like_the_right_one(tmp_path: Path) -> None:
+    with closing(FakeTeacher(toy_instruction_answer)) as fake:
+        bench = Bench(tmp_path, fake)
+        bench.task = write_toy_instruction(tmp_path / "things")
+        for name, shots in (("one", 2), ("two", 3)):
+            bench.run(bench.config(shots=shots), name)
+    whole = [1000] * TEXTS
+    put_answers(tmp_path / "one", gold=whole, predicted=whole, right=[500, 499, *[1000] * (TEXTS - 2)])
+    put_answers(tmp_path / "two", gold=whole, predicted=whole, right=[499, 500, *[1000] * (TEXTS - 2)])
+    found = compare([tmp_path / "one", tmp_path / "two"])
+    (other,) = found["against_first"]
+    assert (other["lost"], other["gained"], other["both_wrong"]) == (1, 1, 0)
+    (lost,) = other["examples"]["lost"]
+    assert (lost["first"], lost["this"]) == ("chrF 50.0", "chrF 49.9") and lost["gold"].startswith("This is the ")
+    assert any("chrF is at least 50" in table.explained for table in tables(found, longest=80))

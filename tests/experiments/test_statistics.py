@@ -88,7 +88,7 @@ def test_counts_of_entities_are_scored_as_micro_f1_and_paired_by_text() -> None:
 
 def test_every_text_has_one_of_four_outcomes() -> None:
     gold = np.array([0, 1, 0, 1])
-    found = outcomes(Answers(gold, np.array([0, 1, 1, 0])), Answers(gold, np.array([0, 0, 0, 0])))
+    found = outcomes(Answers(gold, np.array([0, 1, 1, 0])).correct, Answers(gold, np.array([0, 0, 0, 0])).correct)
     assert {name: np.flatnonzero(texts).tolist() for name, texts in found.items()} == {
         "both_right": [0],
         "lost": [1],
