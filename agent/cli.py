@@ -233,7 +233,12 @@ def sweep(
 
 @app.command()
 def compare(
-    folders: Annotated[list[Path], typer.Argument(help="Two run folders or more.", metavar="RUN RUN...")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two run folders or more; RUN@2: after iteration 2; RUN@base: untrained.", metavar="RUN RUN..."
+        ),
+    ],
     page: Annotated[
         Path | None, typer.Option("--out", help="Also write a page with the curves.", metavar="FILE.html")
     ] = None,
@@ -241,10 +246,11 @@ def compare(
 ) -> None:
     """Runs side by side against the first: score, cost, test texts gained and lost, and the settings that differ."""
     from agent.experiments.compare import compare as compare_runs
+    from agent.experiments.compare import split
     from agent.experiments.compare_page import compare_page, tables
     from agent.rundir import write_text
 
-    within = page is not None and {folder.resolve() for folder in folders} & set(page.resolve().parents)
+    within = page is not None and {split(folder)[0].resolve() for folder in folders} & set(page.resolve().parents)
     if page is not None and (page.suffix != ".html" or within):
         remedy = "Nothing is written into the folder of a run that has ended."
         raise UserError(Fault("--out", "an .html file outside of the runs", str(page), remedy))

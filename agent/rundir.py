@@ -286,6 +286,20 @@ class IterationDir:
         return self.root / "answers.json"
 
     @property
+    def written(self) -> Path:
+        """What a student that writes its answers wrote to each test text."""
+        return self.root / "written.jsonl"
+
+    @property
+    def base_answers(self) -> Path:
+        """As `answers`, of the untrained base of a student that writes; iteration 0."""
+        return self.root / "answers_base.json"
+
+    @property
+    def base_written(self) -> Path:
+        return self.root / "written_base.jsonl"
+
+    @property
     def weakness(self) -> Path:
         return self.root / "weakness.md"
 

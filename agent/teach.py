@@ -80,7 +80,7 @@ def learn(
     for when, adapter in (("before", start), ("after", place.adapter)):
         probabilities = student.predict([example.text, *paraphrases], adapter)  # (1 + P, L)
         best = [labels[int(i)] for i in probabilities.argmax(axis=1)]
-        metrics, answers = score_of(student, adapter, task, test)
+        metrics, answers, _ = score_of(student, adapter, task, test)
         said[when] = {
             "label": best[0],
             "confidence": float(probabilities[0, labels.index(str(example.label))]),

@@ -1,5 +1,8 @@
 """compare: runs that have ended, side by side, from their folders alone. No model is loaded, no teacher asked.
 
+A run may also be meant as it was after an iteration (`RUN@2`), or, where the student writes its answers, as its base
+was before any training (`RUN@base`).
+
 What each scored and cost, which test texts went right or wrong against the first run, and which settings differ. Test
 texts are shown to a person here, after the runs have ended; nothing is written into a run's folder. What `evokd teach`
 added to a run since does not count.
@@ -22,12 +25,13 @@ from agent.experiments.kept import setting
 from agent.experiments.statistics import Answers, Texts, outcomes, paired_difference
 from agent.report.wording import points
 from agent.run import fingerprint
-from agent.rundir import RunDir, read_json
+from agent.rundir import RunDir, read_json, read_jsonl
 from agent.state import rng
 from tasks.faults import Fault, UserError
 from tasks.spans import in_words
 from tasks.task import RIGHT, Example, load_task
 
+BASE = "base"
 PLACES = ("task", "teacher.ledger")
 """Settings that say where a file is: the data are compared, and the ledger decides nothing but who was paid."""
 SHOWN = 3
@@ -48,7 +52,17 @@ class Ended:
     result: dict[str, Any]
     """result.json."""
     answers: Answers
-    """Of the last student to the measured test texts."""
+    """Of the student to the measured test texts."""
+    test: float
+    iteration: int | None
+    """After which the student is meant; None = its untrained base."""
+    written: list[dict[str, Any]]
+    """What it wrote to each, where it writes its answers: rows of written.jsonl."""
+
+    @property
+    def last(self) -> bool:
+        """Whether it is the run's final student."""
+        return bool(self.iteration == self.result["iterations"])
 
     @property
     def free(self) -> bool:
@@ -119,21 +133,37 @@ def _ended(folders: Sequence[Path]) -> list[Ended]:
     return runs
 
 
-def read_ended(folder: Path) -> Ended:
-    """The run of a folder.
+def read_ended(place: Path) -> Ended:
+    """The run of a folder, or of `folder@iteration` or `folder@base`.
 
     Raises:
-        UserError: it is none, it has not ended, or its last answers were removed.
+        UserError: it is none, it has not ended, or it has no such iteration or no answers of it.
     """
+    folder, which = split(place)
     run = RunDir.open(folder)
     if not run.result.exists():
         raise UserError(Fault("RUN", "a run that has ended", str(folder), f"`evokd resume {folder}` first."))
-    result = read_json(run.result)
-    answers = run.iteration(int(result["iterations"])).answers
+    result, birth = read_json(run.result), read_json(run.identity)
+    iteration = None if which == BASE else int(which) if which else int(result["iterations"])
+    here = run.iteration(iteration or 0)
+    answers = here.base_answers if iteration is None else here.answers
     if not answers.exists():
-        remedy = "Restore it, or leave this run out."
-        raise UserError(Fault(str(answers), "the student's answers to the test texts", "no such file", remedy))
-    return Ended(folder, read_recipe(run.config), read_json(run.identity), result, answers_of(read_json(answers)))
+        got = f"no {answers.relative_to(folder)}"
+        remedy = f"Name an iteration up to {result['iterations']}, or restore the file."
+        if iteration is None and not birth.get("written"):
+            remedy = "A base answers only where answers are written out: leave @base out."
+        raise UserError(Fault(str(place), "the student's answers to the test texts", got, remedy))
+    measured, name = read_json(here.measured), result["metric"]["name"]
+    test = measured["base" if iteration is None else "test"][name]
+    wrote = read_jsonl(here.base_written if iteration is None else here.written)
+    return Ended(place, read_recipe(run.config), birth, result, answers_of(read_json(answers)), test, iteration, wrote)
+
+
+def split(place: Path) -> tuple[Path, str]:
+    """The folder of a run and, of `folder@which`, the iteration or BASE that is meant; "" = its end."""
+    name, _, which = place.name.rpartition("@")
+    found = name and not place.exists() and (which == BASE or which.isdecimal())
+    return (place.with_name(name), which) if found else (place, "")
 
 
 def unlike(first: Ended, other: Ended) -> Fault | None:
@@ -162,13 +192,28 @@ def facts(run: Ended, first: Ended) -> dict[str, Any]:
         "path": str(run.place),
         **{key: result[key] for key in ("strategy", "without", "seed", "shots")},
         "student": setting(run.config, "student.model"),
-        "test": result["metric"]["test"],
+        "test": run.test,
         "difference": difference,
-        "teacher_tokens": result["teacher"]["prompt_tokens"] + result["teacher"]["completion_tokens"],
-        "cost": result["teacher"]["cost"],
-        "seconds": result["seconds"]["total"],
-        "curve": result["curve"],
+        **(paid(result) if run.last else {"teacher_tokens": tokens_at(run), "cost": None, "seconds": None}),
+        "curve": up_to(run),
     }
+
+
+def paid(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What the whole run cost."""
+    teacher = result["teacher"]
+    tokens = teacher["prompt_tokens"] + teacher["completion_tokens"]
+    return {"teacher_tokens": tokens, "cost": teacher["cost"], "seconds": result["seconds"]["total"]}
+
+
+def tokens_at(run: Ended) -> int:
+    """Teacher tokens paid for what the student had learned."""
+    return max((int(point["teacher_tokens"]) for point in up_to(run)), default=0)
+
+
+def up_to(run: Ended) -> list[dict[str, Any]]:
+    """The points of the run's curve up to the iteration that is meant."""
+    return [point for point in run.result["curve"] if run.iteration is not None and point["iteration"] <= run.iteration]
 
 
 def became(first: Ended, other: Ended, texts: Sequence[Example] | None) -> dict[str, Any]:
@@ -205,11 +250,14 @@ def _gold(run: Ended, place: int, example: Example | None) -> str | None:
 
 
 def _said(run: Ended, place: int) -> str:
-    """A label; of entities their counts; of a choice whether it was right, of a free answer its likeness to the right
-    one: what answers.json tells."""
+    """A label; of entities their counts; what was written, or of a run that did not keep it whether the choice was
+    right, or how like the free answer is to the right one."""
     answers = run.answers
     if answers.right is None:
         return str(run.birth["labels"][int(answers.predicted[place])])
+    if run.written:
+        end = "" if run.written[place]["stopped"] else " (cut)"
+        return f"{run.written[place]['text']}{end}"
     if run.free:
         return f"chrF {points(float(answers.right[place] / answers.gold[place]))}"
     if not run.birth.get("spans"):

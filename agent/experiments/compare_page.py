@@ -96,7 +96,7 @@ def _to_read(found: Mapping[str, Any], longest: int) -> Table:
     rows = [
         [
             clip(one["name"]), OUTCOMES[name], str(text["index"]),
-            *(_known(text[key], 60) for key in ("gold", "first", "this")), _known(text["text"], longest),
+            *(_known(text[key], longest // 2) for key in ("gold", "first", "this")), _known(text["text"], longest),
         ]
         for one in found["against_first"] for name in READ for text in one["examples"][name]
     ]  # fmt: skip

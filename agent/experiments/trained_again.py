@@ -43,7 +43,7 @@ def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, An
         log = student.train(rows, adapter, None, seed)
         seconds = time.perf_counter() - start
         held = peak_memory(student.device)
-        test, _ = score_of(student, adapter, task, task.test[: config.test_limit])
+        test, _, _ = score_of(student, adapter, task, task.test[: config.test_limit])
         dev = score_of(student, adapter, task, task.dev)[0][metric] if task.dev else None
     return {
         "examples": log.examples, "steps": log.steps, "trainable_parameters": log.trainable_parameters,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import shutil
 import threading
@@ -93,7 +94,7 @@ class EncoderStudent:
         loss = word_loss(rows, self._places(texts), outputs) if self._base.spans else text_loss(rows, outputs)
         return *self._tokens(texts), loss
 
-    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+    def predict(self, texts: Sequence[str], adapter: Path | None) -> NDArray[np.float64]:
         with self._lock, self._memory("student.max_length"), torch.inference_mode():
             model = self._on_device(adapter)
             tokens, _ = self._tokens(texts)
@@ -111,10 +112,12 @@ class EncoderStudent:
                     read_words(row, places[index], result[index])
         return result
 
-    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+    def write(self, texts: Sequence[str], adapter: Path | None) -> list[Written]:
         return []
 
-    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
+    def read(
+        self, texts: Sequence[str], answers: Sequence[str], adapter: Path | None
+    ) -> list[tuple[TokenSpan, ...] | None]:
         return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
@@ -168,11 +171,11 @@ class EncoderStudent:
         model.save_pretrained(folder, save_embedding_layers=False)
         (folder / "README.md").unlink(missing_ok=True)  # peft's empty template of a model card
 
-    def _on_device(self, adapter: Path) -> Any:
-        wanted = stamp(adapter)
+    def _on_device(self, adapter: Path | None) -> Any:
+        wanted = () if adapter is None else stamp(adapter)
         if self._loaded is None or self._loaded[0] != wanted:
             self._loaded = None
-            model = restored(self._base, adapter, train=False)
+            model = copy.deepcopy(self._base.model) if adapter is None else restored(self._base, adapter, train=False)
             self._loaded = (wanted, model.to(self.device).eval())
         return self._loaded[1]
 

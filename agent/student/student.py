@@ -63,23 +63,26 @@ class Student(Protocol):
         """
         ...
 
-    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+    def predict(self, texts: Sequence[str], adapter: Path | None) -> NDArray[np.float64]:
         """(N, L) probabilities in input order; a text's row does not depend on the other texts (to 1e-5).
 
         Of a tagger (N, W, T), W the words of the longest text: of each word the probability of each tag, all the same
         where it read none of it; zeros after a text's last word.
 
-        Of a student that writes its answers: zeros where what it wrote is none. Where they are free (N, 1), the
+        Of a student that writes its answers, which alone can be asked untrained (adapter None): zeros where what it
+        wrote is none. Where they are free (N, 1), the
         geometric mean probability of the tokens of what it wrote.
         """
         ...
 
-    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+    def write(self, texts: Sequence[str], adapter: Path | None) -> list[Written]:
         """What it writes as the answer to each text; [] of a student that writes none. After `predict` of the same
         texts this costs nothing."""
         ...
 
-    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
+    def read(
+        self, texts: Sequence[str], answers: Sequence[str], adapter: Path | None
+    ) -> list[tuple[TokenSpan, ...] | None]:
         """How likely it finds each answer to each text, token by token on the answer's characters; None where both are
         longer than it reads. [] of a student that writes none."""
         ...
@@ -119,7 +122,7 @@ class Said:
     """[] of a student that writes none."""
 
 
-def asked(student: Student, kind: Kind, labels: Sequence[str], texts: Sequence[str], adapter: Path) -> Said:
+def asked(student: Student, kind: Kind, labels: Sequence[str], texts: Sequence[str], adapter: Path | None) -> Said:
     """The student's answers to `texts`, as the task kind reads them."""
     outputs, written = student.predict(texts, adapter), student.write(texts, adapter)
     answers = [kind.said(text, row, labels) for text, row in zip(texts, outputs, strict=True)]

@@ -47,20 +47,20 @@ class Writer(EncoderStudent):
         self._chat: Chat = chat_of(base.tokenizer)
         self._written: tuple[tuple[object, ...], list[Written]] = ((), [])
 
-    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+    def predict(self, texts: Sequence[str], adapter: Path | None) -> NDArray[np.float64]:
         """The probability of each label as the answer that follows the student's own reasoning; of free answers the
         geometric mean probability of what it wrote."""
         written = self.write(texts, adapter)
         return self._sure(texts, written, adapter) if self._kind.FREE else self._choices(texts, written, adapter)
 
-    def _sure(self, texts: Sequence[str], written: Sequence[Written], adapter: Path) -> NDArray[np.float64]:
+    def _sure(self, texts: Sequence[str], written: Sequence[Written], adapter: Path | None) -> NDArray[np.float64]:
         result = np.zeros((len(texts), 1))
         whole = [index for index, one in enumerate(written) if one.stopped and one.text.strip()]
         read = self.read([texts[index] for index in whole], [written[index].text for index in whole], adapter)
         result[whole, 0] = [geometric_mean(tokens) for tokens in read]
         return result
 
-    def _choices(self, texts: Sequence[str], written: Sequence[Written], adapter: Path) -> NDArray[np.float64]:
+    def _choices(self, texts: Sequence[str], written: Sequence[Written], adapter: Path | None) -> NDArray[np.float64]:
         result = np.zeros((len(texts), len(self.labels)))
         answered = [
             index for index, one in enumerate(written)
@@ -79,7 +79,7 @@ class Writer(EncoderStudent):
             result[answered] = logits[:, letters].softmax(dim=-1).numpy()
         return result
 
-    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+    def write(self, texts: Sequence[str], adapter: Path | None) -> list[Written]:
         with self._lock, self._memory("student.max_length"):
             model = self._on_device(adapter)
             wanted = (*(self._loaded or ((),))[0], *texts)
@@ -92,7 +92,9 @@ class Writer(EncoderStudent):
                 self._written = (wanted, [Written(self._chat.text(one.ids), one.stopped) for one in found])
             return self._written[1]
 
-    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
+    def read(
+        self, texts: Sequence[str], answers: Sequence[str], adapter: Path | None
+    ) -> list[tuple[TokenSpan, ...] | None]:
         turns = [self._kind.turn(text, self.labels) for text in texts]
         passages = [
             Passage({}, answer, alpaca(turn, ""), turn) for turn, answer in zip(turns, answers, strict=True)

@@ -18,6 +18,7 @@ from agent.experiments.compare import compare, differing
 from agent.experiments.compare_page import compare_page, tables
 from agent.rundir import RunDir, read_json, write_json
 from agent.state import rng
+from tasks.faults import UserError
 from tasks.task import load_task
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher
@@ -51,6 +52,9 @@ def answers_file(run: Path) -> Path:
 
 
 def put_answers(run: Path, **answers: Sequence[int]) -> None:
+    answers_file(run).with_name("written.jsonl").unlink(
+        missing_ok=True
+    )  # as of a run that did not keep what was written
     write_json(answers_file(run), {name: list(row) for name, row in answers.items()})
 
 
@@ -274,3 +278,30 @@ def test_free_answers_are_right_where_they_are_like_the_right_one(tmp_path: Path
     (lost,) = other["examples"]["lost"]
     assert (lost["first"], lost["this"]) == ("chrF 50.0", "chrF 49.9") and lost["gold"].startswith("This is the ")
     assert any("chrF is at least 50" in table.explained for table in tables(found, longest=80))
+
+
+def test_a_run_is_compared_with_its_base_and_its_iterations(tmp_path: Path) -> None:
+    with closing(FakeTeacher(toy_instruction_answer)) as fake:
+        bench = Bench(tmp_path, fake)
+        bench.task = write_toy_instruction(tmp_path / "things")
+        run = bench.run(bench.config(), "one")
+    one = tmp_path / "one"
+    found = compare([tmp_path / "one@base", tmp_path / "one@1", one])
+    base, middle, end = found["runs"]
+    measured = [read_json(run.iteration(number).measured) for number in (0, 1)]
+    assert (base["test"], middle["test"]) == (measured[0]["base"]["chrf"], measured[1]["test"]["chrf"])
+    assert base["teacher_tokens"] == 0 < middle["teacher_tokens"] <= end["teacher_tokens"]
+    assert (base["curve"], middle["seconds"], end["cost"]) == ([], None, read_json(run.result)["teacher"]["cost"])
+    gained = found["against_first"][-1]["examples"]["gained"]
+    assert all("what is" in text["first"] and "This is the" in text["this"] for text in gained) and gained
+    assert "one@base" in compare_page(found)
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("one@9", "no iteration_009/answers.json. Name an iteration up to 2"), ("one@base", "leave @base out")],
+)
+def test_an_iteration_that_is_not_there_is_told(runs: list[Path], place: str, said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        compare([runs[1], runs[0].with_name(place)])
+    assert said in str(caught.value)

@@ -57,14 +57,18 @@ class FakeStudent:
         truncated = sum(len(_words(row.text)) > MAX_WORDS for row in rows)
         return TrainLog(tuple(losses), STEPS, len(rows), truncated, matrix.size)
 
-    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+    def predict(self, texts: Sequence[str], adapter: Path | None) -> NDArray[np.float64]:
+        if adapter is None:
+            raise ValueError("predict: untrained, a classifier says nothing")
         matrix = self._read(adapter)
         return _softmax(_features(texts) @ matrix.T)
 
-    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+    def write(self, texts: Sequence[str], adapter: Path | None) -> list[Written]:
         return []
 
-    def read(self, texts: Sequence[str], answers: Sequence[str], adapter: Path) -> list[tuple[TokenSpan, ...] | None]:
+    def read(
+        self, texts: Sequence[str], answers: Sequence[str], adapter: Path | None
+    ) -> list[tuple[TokenSpan, ...] | None]:
         return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:

@@ -57,7 +57,7 @@ class FakeTagger:
             (folder / "adapter.json").write_text(json.dumps(matrix.tolist()), encoding="utf-8")
         return TrainLog(tuple(losses), STEPS, len(rows), sum(size > MAX_WORDS for size in sizes), matrix.size)
 
-    def predict(self, texts: Sequence[str], adapter: Path) -> NDArray[np.float64]:
+    def predict(self, texts: Sequence[str], adapter: Path | None) -> NDArray[np.float64]:
         matrix = self._read(adapter)
         sizes = [len(words(text)) for text in texts]
         result = np.zeros((len(texts), max(sizes, default=0), len(self.labels)))
@@ -67,7 +67,7 @@ class FakeTagger:
             row[: len(known)] = known
         return result
 
-    def write(self, texts: Sequence[str], adapter: Path) -> list[Written]:
+    def write(self, texts: Sequence[str], adapter: Path | None) -> list[Written]:
         return []
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float64]:
