@@ -136,6 +136,7 @@ def curves(found: Mapping[str, Any]) -> Markup | None:
             light=place >= COLOURS - 1,
         )
         for place, run in enumerate(found["runs"])
+        if run["curve"]
     ]
     tokens = [x for one in series for x, _ in one.points]
     heights = [y for one in series for _, y in one.points]
