@@ -197,6 +197,33 @@ class SelfTrainingConfig(Section):
     """Of the texts it gives one label, the surest it learns from."""
 
 
+class StageBatch(Section):
+    """What a stage asks for in another way than `batch`; null = as there."""
+
+    pool: int | None = Field(None, ge=0)
+    answers: int | None = Field(None, ge=1, le=16)
+    answer_temperature: float | None = Field(None, ge=0, le=2)
+    rule: Rule | None = None
+
+
+class StageStudent(Section):
+    """How a stage trains in another way than `student`; null = as there."""
+
+    learning_rate: float | None = Field(None, gt=0)
+    epochs: int | None = Field(None, ge=1)
+    min_steps: int | None = Field(None, ge=1)
+    max_steps: int | None = Field(None, ge=1)
+    train_from: Literal["base", "previous"] | None = None
+
+
+class StageConfig(Section):
+    """Some iterations in a row, with settings of their own."""
+
+    iterations: int = Field(ge=1)
+    batch: StageBatch = StageBatch()
+    student: StageStudent = StageStudent()
+
+
 class RunConfig(Section):
     """One run of one strategy on one task."""
 
@@ -207,6 +234,9 @@ class RunConfig(Section):
     shots: int = Field(1, ge=1)
     """Seed examples drawn for each label."""
     iterations: int = Field(5, ge=0)
+    stages: tuple[StageConfig, ...] = ()
+    """Two-stage distillation and the like, of tasks whose answers are written out (benchmarks/two_stage.yaml); the
+    stages' iterations are then those of the run."""
     teacher: TeacherConfig = TeacherConfig()
     budget: BudgetConfig = BudgetConfig()
     student: StudentConfig = StudentConfig()
@@ -215,6 +245,16 @@ class RunConfig(Section):
     self_training: SelfTrainingConfig = SelfTrainingConfig()
     test_limit: int | None = Field(None, ge=1)
     """Measure on the first n test texts only; null = all."""
+
+    def at(self, iteration: int) -> RunConfig:
+        """The configuration in that iteration: with the settings of its stage. Iteration 0 is of the first one."""
+        for number, stage in enumerate(self.stages, 1):
+            if iteration <= stage.iterations or number == len(self.stages):
+                batch = self.batch.model_copy(update=stage.batch.model_dump(exclude_none=True))
+                student = self.student.model_copy(update=stage.student.model_dump(exclude_none=True))
+                return self.model_copy(update={"batch": batch, "student": student})
+            iteration -= stage.iterations
+        return self
 
 
 def resolve(recipe: Mapping[str, Any], sets: Sequence[str] = (), where: str = "recipe") -> RunConfig:

@@ -109,7 +109,8 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
         reply = TOKENS_A_TEXT * sum(written) / max(1, calls)
     else:
         texts = asked_apart(plan, config) + taken(plan, config, len(task.pool))
-        calls = ceil(texts * (config.batch.answers if task.written else 1) / config.teacher.texts_per_label_call)
+        draws = [one.batch.answers for one in turns(plan, config)] or [1]
+        calls = ceil(texts * sum(draws) / len(draws) / config.teacher.texts_per_label_call)
         each = "entities" if task.spans else "answer" if task.written else "label"
         reply = REPLY_TOKENS[each] * config.teacher.texts_per_label_call
     prompt = sum(len(content) for _, content in request.messages) / CHARACTERS_A_TOKEN + 10
@@ -139,7 +140,12 @@ def taken(plan: Plan, config: RunConfig, pool: int) -> int:
     if "sample" in plan.without:
         return 0
     free = sum(sum(plan.written.values()) - sum(kept.values()) for kept in each_turn(plan))
-    return min(plan.iterations * config.batch.pool + free, pool)
+    return min(sum(one.batch.pool for one in turns(plan, config)) + free, pool)
+
+
+def turns(plan: Plan, config: RunConfig) -> list[RunConfig]:
+    """The configuration of each iteration that asks the teacher."""
+    return [config.at(turn + 1) for turn in range(plan.iterations)]
 
 
 def calls_of(texts: int, labels: int, size: int) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any, Literal
@@ -58,6 +58,10 @@ INSIDE: Mapping[str, tuple[str, ...]] = {
     "label": ("separation", "agreement"),
 }  # fmt: skip
 """Parts that are left out within a node, not as a node."""
+
+
+FOR_NEXT = ("sample",)
+"""Nodes of the main path that, as the teacher's lane, work for the next iteration: with the settings of its stage."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,9 @@ def timed(name: str, lane_name: str, node: Node) -> Node:
         context = runtime.context
         iteration = state.get("iteration", 0)
         context.notify("start", name, iteration)
+        if context.config.stages:
+            own = iteration + (lane_name == "teacher" or name in FOR_NEXT)
+            runtime = runtime.override(context=replace(context, config=context.config.at(own)))
         with nullcontext() if lane_name == "main" else context.turns:
             started, clock = time.time(), time.perf_counter()
             result = node(state, runtime)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from agent.baselines.strategy import Strategy, find_strategy
@@ -19,6 +19,10 @@ OF_LABELS = ("names", "shortlist", "reconcile", "average", "selftrain")
 would take the surest texts, and those are the ones in which the student sees no entity.)"""
 MOST_SUBJECTS = 16
 """Labels; a call for each of more would cost a good part of a small budget."""
+CHOOSING: Mapping[str, Callable[[BatchConfig], bool]] = {
+    "batch.answers": lambda batch: batch.answers > 1, "batch.rule": lambda batch: batch.rule is not None,
+}  # fmt: skip
+"""Settings for which `score` must choose among written answers."""
 OF_WRITING = ("hard", "easy", "hardness", "correct", "separation", "agreement")
 """Parts within nodes that are there only where texts are written."""
 
@@ -31,6 +35,14 @@ def configure(recipe: Mapping[str, Any], sets: Sequence[str] = (), where: str = 
     """
     asked = resolve(recipe, sets, where)
     config = resolve(merged(recipe, find_strategy(asked.strategy).settings), sets, where)
+    if config.stages:
+        turns = sum(stage.iterations for stage in config.stages)
+        if "iterations" in asked.model_fields_set and asked.iterations != turns:
+            remedy = "Leave iterations out."
+            raise UserError(
+                Fault(f"{where}: iterations", f"{turns}, as the stages have", str(asked.iterations), remedy)
+            )
+        config = config.model_copy(update={"iterations": turns})
     if "review" in config.without and "train_from" not in config.student.model_fields_set:
         student = config.student.model_copy(update={"train_from": "previous"})
         config = config.model_copy(update={"student": student})
@@ -102,14 +114,20 @@ def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:
 
 def check_answers(config: RunConfig, task: Task) -> None:
     """Raises UserError: several answers or a rule where none is written out, or where nothing chooses among them."""
-    batch = config.batch
-    chosen = [name for name, asked in (("answers", batch.answers > 1), ("rule", batch.rule is not None)) if asked]
+    batches = [one.batch for one in every(config)]
+    chosen = ["stages"] if config.stages else []
+    chosen += [name for name in ("batch.answers", "batch.rule") if any(map(CHOOSING[name], batches))]
     if chosen and not task.written:
         got, remedy = f"kind {task.kind}", "Leave it out."
-        raise UserError(Fault(f"batch.{chosen[0]}", "a task whose answers are written out", got, remedy))
-    if chosen and "score" in config.without:
-        remedy = f"Keep score, or leave batch.{chosen[0]} out."
-        raise UserError(Fault("--without", f"the part that chooses, for batch.{chosen[0]}", "score", remedy))
+        raise UserError(Fault(chosen[0], "a task whose answers are written out", got, remedy))
+    if chosen[-1:] and chosen[-1] in CHOOSING and "score" in config.without:
+        remedy = f"Keep score, or leave {chosen[-1]} out."
+        raise UserError(Fault("--without", f"the part that chooses, for {chosen[-1]}", "score", remedy))
+
+
+def every(config: RunConfig) -> list[RunConfig]:
+    """The configuration of each iteration after the first."""
+    return [config.at(iteration) for iteration in range(1, config.iterations + 1)]
 
 
 def asks_subjects(task: Task) -> bool:

@@ -20,7 +20,7 @@ from agent.answer_das import rule_of
 from agent.config import RunConfig, StudentConfig, dump, read_recipe, resolve
 from agent.das import BY_SENTENCES
 from agent.graph import Plan, build_graph, drawing
-from agent.plan import needs_teacher, plan_of
+from agent.plan import every, needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
 from agent.teacher.messages import Role
@@ -142,10 +142,10 @@ def check_logprobs(config: RunConfig, task: Task, teacher: Teacher, watcher: Wat
     """
     if not task.written or teacher.can("labeller").top_logprobs:
         return
-    rule = rule_of(config)
-    if (config.batch.rule or config.batch.answers > 1) and rule in BY_SENTENCES:
-        remedy = "Take another endpoint, or --set batch.rule=random or longest."
-        raise UserError(Fault("teacher.labeller", f"log-probabilities, for batch.rule={rule}", "none", remedy))
+    for one in every(config):
+        if (rule := rule_of(one)) in BY_SENTENCES and (one.batch.rule or one.batch.answers > 1):
+            remedy = "Take another endpoint, or --set batch.rule=random or longest."
+            raise UserError(Fault("teacher.labeller", f"log-probabilities, for batch.rule={rule}", "none", remedy))
     watcher.say("the endpoint gives no log-probabilities: answers are not compared sentence by sentence")
 
 

@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
+from agent.config import read_recipe
 from agent.estimate import estimate
-from agent.plan import plan_of
+from agent.plan import configure, plan_of
 from agent.rundir import RunDir, read_json, read_jsonl
 from tasks.faults import UserError
 from tasks.task import load_task
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher, last_message
 from tests.fakes.toy_instruction import toy_instruction_answer, write_toy_instruction
+
+TWO_STAGE = Path(__file__).parents[1] / "benchmarks" / "two_stage.yaml"
 
 
 @pytest.fixture
@@ -143,3 +146,45 @@ def test_a_plan_counts_every_answer_and_shows_what_is_asked(asks: Bench) -> None
     assert three == 3 * one
     asked = json.dumps(estimate(asks.config())["prompts"])
     assert "Only what is asked, no answer to it." in asked and "a right answer is" in asked
+
+
+STAGES = [
+    {"iterations": 1, "batch": {"answer_temperature": 0.3}, "student": {"max_steps": 5}},
+    {
+        "iterations": 2, "batch": {"pool": 3, "answers": 2, "answer_temperature": 0.9, "rule": "longest"},
+        "student": {"max_steps": 7, "train_from": "previous"},
+    },
+]  # fmt: skip
+
+
+def test_each_stage_asks_and_trains_with_settings_of_its_own(asks: Bench) -> None:
+    config = configure({**asks.config().model_dump(exclude={"iterations"}), "stages": STAGES})
+    assert config.iterations == 3
+    run = asks.run(config, "run")
+    assert [read_json(one.training)["steps"] for one in run.iterations()] == [5, 5, 7, 7]
+    assert [len(read_jsonl(one.sampled)) for one in run.iterations()] == [
+        10,
+        3,
+        3,
+        0,
+    ]  # with the places of hard texts in the first
+    sent = [body for body in asks.fake.asked if last_message(body).startswith("Describe the ")]
+    assert {(body["temperature"], body["seed"]) for body in sent} == {(0.3, 0), (0.9, 0), (0.9, 1)}
+    assert {row["reason"] for row in read_jsonl(run.iteration(1).scored)} == {None}
+    assert "another_candidate" in {row["reason"] for row in read_jsonl(run.iteration(2).scored)}
+    assert len(read_json(run.result)["curve"]) == 4
+
+
+def test_stages_say_how_many_iterations_there_are_and_are_of_written_answers(asks: Bench, bench: Bench) -> None:
+    with pytest.raises(UserError, match=r"iterations: expected 3, as the stages have, got 2"):
+        asks.config(stages=STAGES)
+    config = configure({**bench.config().model_dump(exclude={"iterations"}), "stages": STAGES})
+    with pytest.raises(UserError, match=r"stages: expected a task whose answers are written out"):
+        plan_of(config, load_task(config.task))
+
+
+def test_the_shipped_recipe_is_one(asks: Bench) -> None:
+    config = configure({**read_recipe(TWO_STAGE), "task": "everyday_requests"})
+    assert config.iterations == 2 and config.at(1).batch.rule is None and config.at(2).batch.rule == "ratio"
+    assert config.at(2).student.train_from == "previous" and config.at(2).student.batch_size == 4
+    plan_of(config, load_task(config.task))

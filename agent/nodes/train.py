@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from agent.example import LabelledExample, as_row, learned, targets
 from agent.rundir import RunDir, read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
-from agent.student.student import TrainRow
+from agent.student.student import DEFAULT, SCHEDULED, TrainRow
 from tasks.task import Task, kind_module, written_kind
 
 
@@ -26,7 +26,8 @@ def train(state: State, runtime: Runtime[Context], one_start: bool = False) -> S
     examples = [*replayed, *batch]
     rows = rows_of(context.run, iteration, examples, context.task, config.soft_labels)
     seed = int(context.rng(0 if one_start else iteration, "train").integers(2**31))
-    log = context.student.train(rows, here.adapter, start_of(state, context), seed)
+    schedule = {name: getattr(config, name) for name in SCHEDULED} if context.config.stages else DEFAULT
+    log = context.student.train(rows, here.adapter, start_of(state, context), seed, schedule)
     replace_rows(context.run.history, iteration, [{**as_row(e), "iteration": iteration} for e in batch])
     write_json(
         here.training,

@@ -28,7 +28,7 @@ from agent.student.lora import trainable
 from agent.student.probe import probed, start_from_probe
 from agent.student.quiet import quiet
 from agent.student.restore import restored, whole
-from agent.student.student import TrainLog, TrainRow, Written
+from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
 from agent.student.trainer import STEPS_A_LABEL, STEPS_A_TAG, fit
 from agent.student.words import nearest
 from tasks.faults import Fault, UserError
@@ -63,9 +63,12 @@ class EncoderStudent:
         """Format of the products in training; predictions are always float32."""
         return self.hardware.dtype
 
-    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+    def train(
+        self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int, schedule: Schedule = DEFAULT
+    ) -> TrainLog:
         if not rows:
             raise ValueError("train: no rows")
+        config = self._config.model_copy(update=dict(schedule))
         with self._lock, self._memory("student.micro_batch"), _seeded(seed, self.device):
             tokens, truncated, loss = self._lesson(rows)
             if start is None:
@@ -80,7 +83,7 @@ class EncoderStudent:
                 quicken(model, seed)
             padding = self._base.tokenizer.pad_token_id
             least = 0 if self._base.writes else len(self.labels) * (STEPS_A_TAG if self._base.spans else STEPS_A_LABEL)
-            losses = fit(model, tokens, loss, least, self._config, self.hardware, padding, seed)
+            losses = fit(model, tokens, loss, least, config, self.hardware, padding, seed)
             with written(adapter) as folder, quiet():
                 self._save(model, folder)
         count = sum(part.numel() for part in model.parameters() if part.requires_grad)

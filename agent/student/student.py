@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol, cast
 
 import numpy as np
@@ -49,6 +50,12 @@ class TrainLog:
     trainable_parameters: int
 
 
+Schedule = Mapping[str, float | int | None]
+"""Of SCHEDULED what a training does in another way than the student was opened for."""
+SCHEDULED = ("learning_rate", "epochs", "min_steps", "max_steps")
+DEFAULT: Schedule = MappingProxyType({})
+
+
 class Student(Protocol):
     """A classifier of texts, or a tagger of their words, whose weights are a function of the adapter path, and of
     nothing that happened before. Words and tags are those of tasks/spans.py."""
@@ -56,10 +63,12 @@ class Student(Protocol):
     labels: tuple[str, ...]
     """Its outputs: the task's labels; of a tagger the tags."""
 
-    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+    def train(
+        self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int, schedule: Schedule = DEFAULT
+    ) -> TrainLog:
         """Trains on `rows` from the base (start None) or from adapter `start`; writes folder `adapter`.
 
-        The same rows, start and seed give the same bytes. An old folder `adapter` is replaced.
+        The same rows, start, seed and schedule give the same bytes. An old folder `adapter` is replaced.
         """
         ...
 

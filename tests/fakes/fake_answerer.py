@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agent.das.token_spans import TokenSpan
 from agent.student.adapter_folder import stamp, written
-from agent.student.student import TrainLog, TrainRow, Written
+from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
 from tests.fakes.fake_student import FakeStudent
 from tests.fakes.fake_teacher import share
 
@@ -23,14 +23,17 @@ RAMBLES = 0.2
 class FakeAnswerer(FakeStudent):
     """The adapter is the list of what it learned."""
 
-    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+    def train(
+        self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int, schedule: Schedule = DEFAULT
+    ) -> TrainLog:
         if not rows or any(not row.written for row in rows):
             raise ValueError("train: a row without a written answer")
         learned = [] if start is None else self._learned(start)
         with written(adapter) as folder:
             content = json.dumps([*learned, *([row.text, row.written] for row in rows)])
             (folder / "adapter.json").write_text(content, encoding="utf-8")
-        return TrainLog((1.0, 0.5), 2, len(rows), 0, 8)
+        steps = int(schedule.get("max_steps") or 2)
+        return TrainLog((1.0,) * steps, steps, len(rows), 0, 8)
 
     def predict(self, texts: Sequence[str], adapter: Path | None) -> NDArray[np.float64]:
         return np.array([[float(one.stopped) * 0.8] for one in self.write(texts, adapter)]).reshape(len(texts), 1)

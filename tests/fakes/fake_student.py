@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agent.das.token_spans import TokenSpan
 from agent.student.adapter_folder import stamp, written
-from agent.student.student import TrainLog, TrainRow, Written
+from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
 
 SIZE = 512
 """Columns of the hashed bag of words; the last one is constant."""
@@ -31,7 +31,9 @@ class FakeStudent:
         self.device = "cpu"
         self.dtype = "float32"
 
-    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+    def train(
+        self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int, schedule: Schedule = DEFAULT
+    ) -> TrainLog:
         if not rows:
             raise ValueError("train: no rows")
         targets = np.array([row.target for row in rows], dtype=np.float64)  # (N, L)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.student.adapter_folder import stamp, written
-from agent.student.student import TrainLog, TrainRow, Written
+from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
 from tasks.spans import tags, words
 from tests.fakes.fake_student import FakeStudent
 
@@ -32,7 +32,9 @@ class FakeTagger:
         self.dtype = "float32"
         self._texts = FakeStudent(labels)
 
-    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+    def train(
+        self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int, schedule: Schedule = DEFAULT
+    ) -> TrainLog:
         if not rows:
             raise ValueError("train: no rows")
         sizes = [len(words(row.text)) for row in rows]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.das.token_spans import TokenSpan
-from agent.student.student import TrainLog, TrainRow, Written
+from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
 from tasks.written import read_answer, written
 from tests.fakes.fake_student import FakeStudent
 from tests.fakes.fake_teacher import share
@@ -22,7 +22,9 @@ RAMBLES = 0.25
 class FakeWriter(FakeStudent):
     """Learns the letter of each row, which must be written out."""
 
-    def train(self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int) -> TrainLog:
+    def train(
+        self, rows: Sequence[TrainRow], adapter: Path, start: Path | None, seed: int, schedule: Schedule = DEFAULT
+    ) -> TrainLog:
         if any(read_answer(row.written, self.labels, reasoned=False).answer is None for row in rows):
             raise ValueError("train: a row without a written answer")
         return super().train(rows, adapter, start, seed)
