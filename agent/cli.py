@@ -270,6 +270,37 @@ def compare(
 
 
 @app.command()
+def judge(
+    first: Annotated[Path, typer.Argument(help="As of `compare`, e.g. runs/x@base.", metavar="RUN")],
+    second: Annotated[Path, typer.Argument(help="Whose teacher is the judge.", metavar="RUN")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Judge so many test requests, drawn at random.")] = None,
+    sets: Sets = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which of two students answers the test requests better, by the teacher; each pair is asked in both orders."""
+    from agent.judge import judge as judge_runs
+    from agent.report.wording import gain, percent, plural
+
+    with _display(second, "give the same command again") as progress:
+        found = judge_runs([first, second], limit, sets or [], progress)
+    if as_json:
+        out.print_json(data=found)
+        return
+    ahead, low, high = (gain(0.0, found["ahead"][name]) for name in ("mean", "low", "high"))
+    out.print(
+        f"of {plural(found['requests'], 'request')} {found['first']} wins {found['first_wins']}, {found['second']} "
+        f"{found['second_wins']}; {found['ties']} ties ({found['same_text']} with the same answer)",
+        markup=False,
+    )
+    out.print(f"{found['second']} is ahead by {ahead} points of a hundred [{low}, {high}]", markup=False)
+    spoken = 2 * (found["requests"] - found["same_text"])
+    if spoken:
+        taken = percent(round(found["in_place_a"] * spoken), spoken)
+        out.print(f"the judge took the answer in the first place in {taken} of {spoken} calls; a win is one in both "
+                  f"orders; {found['unread']} replies could not be read", markup=False)  # fmt: skip
+
+
+@app.command()
 def predict(
     folder: RunFolder,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; without any, lines of --file or stdin.")] = None,

@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("agent.graph",),
     ("agent.plan",),
     ("agent.run", "agent.progress", "agent.estimate", "agent.predict", "agent.experiments", "agent.teach",
-     "agent.score"),
+     "agent.judge", "agent.score"),
     ("agent.cli",),
 )  # fmt: skip
 """From the ground up: a module imports of its own layer and below, never what stands above it."""

@@ -111,7 +111,17 @@ def test_a_slot_that_was_not_given_is_an_error() -> None:
 
 def test_every_file_is_one_call_and_all_its_blocks_have_a_role() -> None:
     files = {path.stem: path.read_text() for path in Path(prompts.__file__).parent.glob("*.jinja")}
-    assert set(files) == {"analyze", "answer", "generate", "label", "label_many", "mark", "rephrase", "subjects"}
+    assert set(files) == {
+        "analyze",
+        "answer",
+        "generate",
+        "judge",
+        "label",
+        "label_many",
+        "mark",
+        "rephrase",
+        "subjects",
+    }
     environment = jinja2.Environment()
     for text in files.values():
         assert set(environment.from_string(text).blocks) <= set(ROLES)
