@@ -233,6 +233,9 @@ class RunConfig(Section):
     seed: int = Field(1, ge=0)
     shots: int = Field(1, ge=1)
     """Seed examples drawn for each label."""
+    earlier: str | None = None
+    """The folder of a run that has ended, of this task or of one with fewer labels: what its student learned is learned
+    again from the start, so that a label is added and no other lost."""
     iterations: int = Field(5, ge=0)
     stages: tuple[StageConfig, ...] = ()
     """Two-stage distillation and the like, of tasks whose answers are written out (benchmarks/two_stage.yaml); the

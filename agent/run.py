@@ -19,6 +19,7 @@ from agent import __version__
 from agent.answer_das import rule_of
 from agent.config import RunConfig, StudentConfig, dump, read_recipe, resolve
 from agent.das import BY_SENTENCES
+from agent.earlier import check_earlier
 from agent.graph import Plan, build_graph, drawing
 from agent.plan import every, needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
@@ -58,8 +59,10 @@ def launch(config: RunConfig, root: Path, watcher: Watcher) -> dict[str, Any]:
     """
     student = config.student.model_copy(update={"model": whole_path(config.student.model)})
     where = config.task if BUNDLED in find_task(config.task).parents else whole_path(config.task)
-    config = config.model_copy(update={"task": where, "student": student})  # to be read from anywhere
+    earlier = None if config.earlier is None else whole_path(config.earlier)
+    config = config.model_copy(update={"task": where, "student": student, "earlier": earlier})  # read from anywhere
     task = load_task(config.task)
+    check_earlier(config, task)
     plan = plan_of(config, task)
     task.draw(config.shots, rng(config.seed, 0, "shots"))
     run = RunDir.create(root)

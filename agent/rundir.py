@@ -62,6 +62,11 @@ class RunDir:
         return self.root / "checkpoints.sqlite"
 
     @property
+    def earlier(self) -> Path:
+        """Which run's examples are learned again, and what its student measured."""
+        return self.root / "earlier.json"
+
+    @property
     def metrics(self) -> Path:
         """A row an iteration."""
         return self.root / "metrics.jsonl"

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from numpy.typing import NDArray
 
 from agent.afford import pool_texts
+from agent.earlier import pool_learned
 from agent.rundir import read_jsonl, write_jsonl
 from agent.selection import least_sure, spread
 from agent.shortlist import SIZE, likeliest, likeness, narrowed, short
@@ -39,7 +40,7 @@ def sample(state: State, runtime: Runtime[Context], places: Mapping[str, int], g
     written = to_write(context.run, iteration, places, context.task.choices, guard)
     count = pool_texts(context, iteration, batch.pool + sum(places.values()) - sum(written.values()))
     earlier = (read_jsonl(context.run.iteration(k).sampled) for k in range(iteration))
-    taken = {row["index"] for rows in earlier for row in rows}
+    taken = {row["index"] for rows in earlier for row in rows} | pool_learned(context)
     free = [index for index in range(len(context.task.pool)) if index not in taken]
     turn = context.rng(0, "sample").permutation(len(context.task.pool)).argsort()  # each text's place in the order
     order = sorted(free, key=lambda index: int(turn[index]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from langgraph.runtime import Runtime
 
+from agent.earlier import pool_learned
 from agent.example import learned, targets
 from agent.rundir import read_jsonl, write_jsonl
 from agent.selection import surest
@@ -46,7 +47,8 @@ def selftrain(state: State, runtime: Runtime[Context]) -> StudentLane:
 
 
 def unlabelled(context: Context, iteration: int) -> list[str]:
-    """Pool texts that no iteration so far sent to the teacher, in an order of this run's own."""
+    """Pool texts that no iteration so far, nor an earlier run, sent to the teacher, in an order of this run's own."""
     taken = {row["index"] for k in range(iteration + 1) for row in read_jsonl(context.run.iteration(k).sampled)}
+    taken |= pool_learned(context)
     order = context.rng(0, "selftrain").permutation(len(context.task.pool))
     return [context.task.pool[int(index)].text for index in order if int(index) not in taken]

@@ -35,6 +35,7 @@ def report_page(run: RunDir) -> str:
         head=_head(record),
         curve=pictures.curve(record),
         classes=tables.classes(record),
+        earlier=(record.earlier or {}).get("run"),
         confusion=tables.confusion(record),
         errors=tables.errors(record),
         by_label=pictures.balance(record, "by_label"),

@@ -45,6 +45,8 @@ class RunRecord:
     config_text: str | None
     graph: str | None
     result: Row | None
+    earlier: Row | None
+    """earlier.json."""
     metrics: dict[int, Row]
     iterations: tuple[IterationRecord, ...]
 
@@ -86,6 +88,7 @@ def read_record(run: RunDir) -> RunRecord:
         config_text=_text(run.config),
         graph=_text(run.graph),
         result=_json(run.result),
+        earlier=_json(run.earlier),
         metrics={row["iteration"]: row for row in read_jsonl(run.metrics)},
         iterations=tuple(read_iteration(folder) for folder in run.iterations()),
     )

@@ -31,6 +31,8 @@ PARTIAL = {
 class ClassRow:
     label: str
     support: str
+    earlier: str
+    """Of the run that this one goes on from."""
     first: str
     last: str
     change: str
@@ -47,7 +49,8 @@ def classes(record: RunRecord) -> list[ClassRow]:
     for label in sorted(last, key=lambda name: float(last[name]["f1"] or 0)):
         before = first[label]["f1"] if label in first else None
         after = last[label]["f1"]
-        cells = (number(last[label]["support"]), points(before), points(after), gain(before, after))
+        former = ((record.earlier or {}).get("test") or {}).get("per_class", {}).get(label, {}).get("f1")
+        cells = (number(last[label]["support"]), points(former), points(before), points(after), gain(before, after))
         rows.append(ClassRow(clip(label, 60), *cells, dumbbell(before, after)))
     return rows
 
