@@ -332,12 +332,12 @@ def predict(
 @app.command()
 def teach(
     folder: RunFolder,
-    example: Annotated[str, typer.Option(help="A JSON object with the task's fields and `label`.")],
+    example: Annotated[str, typer.Option(help="A row of the task's data as JSON, e.g. its text and `label`.")],
     paraphrases: Annotated[int, typer.Option(min=0, max=50, help="Asked of the teacher, to see what it learned.")] = 8,
     as_json: AsJson = False,
 ) -> None:
     """Teach RUN's student one example more, and say what it learned and what it forgot."""
-    from agent.report.wording import gain, plural, points
+    from agent.report.wording import METRICS, clip, gain, plural, points
     from agent.teach import teach as teach_run
 
     with _display(folder, "give the same command again") as progress:
@@ -346,18 +346,20 @@ def teach(
         out.print_json(data=done)
         return
     before, after, test = done["before"], done["after"], done["test"]
-    asked, label = len(done["paraphrases"]), done["example"]["label"]
+    count, answer = len(done["paraphrases"]), clip(done["answer"], 60)
     low, high = (gain(0.0, value) for value in test["interval"])
     out.print(f"learned: {done['verdict']['learned']}; forgotten: {done['verdict']['forgotten']}", markup=False)
     out.print(
-        f"the example: {before['label']} → {after['label']}, p({label}) {before['confidence']:.2f} → "
-        f"{after['confidence']:.2f}; of {plural(asked, 'paraphrase')} right: {before['paraphrases_right']} → "
+        f"the example: {clip(before['label'], 60)} → {clip(after['label'], 60)}, p({answer}) "
+        f"{before['confidence']:.2f} → "
+        f"{after['confidence']:.2f}; of {plural(count, 'paraphrase')} right: {before['paraphrases_right']} → "
         f"{after['paraphrases_right']}",
         markup=False,
     )
+    score = f"test {METRICS[done['metric']]} {points(before['test'])} → {points(after['test'])}"
     out.print(
-        f"test macro-F1 {points(before['test'])} → {points(after['test'])} ({gain(0.0, test['difference'])} [{low}, "
-        f"{high}]); of {plural(test['texts'], 'text')} {test['now_wrong']} went wrong, {test['now_right']} right",
+        f"{score} ({gain(0.0, test['difference'])} [{low}, {high}]); of {plural(test['texts'], 'text')} "
+        f"{test['now_wrong']} went wrong, {test['now_right']} right",
         markup=False,
     )
     out.print(

@@ -34,8 +34,23 @@ LETTERED = re.compile(r"\b(?:option|choice|answer|letter)s?\s+\W?[A-Z]\b", re.IG
 """A reasoning that speaks of a choice by its letter."""
 
 __all__ = [
-    "FREE", "KIND", "METRIC", "SAMPLE", "TOKENS", "examined", "lesson", "likelihood", "likeness", "prose", "read",
-    "read_reply", "said", "target", "turn", "with_written",
+    "FREE",
+    "KIND",
+    "METRIC",
+    "SAMPLE",
+    "TOKENS",
+    "examined",
+    "example",
+    "lesson",
+    "likelihood",
+    "likeness",
+    "prose",
+    "read",
+    "read_reply",
+    "said",
+    "target",
+    "turn",
+    "with_written",
 ]  # fmt: skip
 
 SAMPLE = Sample(
@@ -122,6 +137,11 @@ def lesson(answer: Example, place: int, labels: Sequence[str]) -> tuple[Example,
     letter = own if LETTERED.search(answer.reasoning or "") else labels[place % len(labels)]
     moved = replace(answer, text=relettered(answer.text, own, labels, letter), label=letter)
     return moved, written(answer.reasoning, letter)
+
+
+def example(place: str, row: Mapping[str, Any], labels: Mapping[str, str]) -> Example:
+    """The labelled example of a row. Raises UserError where it is none."""
+    return classification.only(_examples([(place, dict(row))], Columns().model_dump(), labels, True))
 
 
 def said(text: str, outputs: Outputs, labels: Sequence[str]) -> Example:

@@ -172,6 +172,26 @@ def read_with(
     )  # fmt: skip
 
 
+def example(place: str, row: Mapping[str, Any], labels: Mapping[str, str]) -> Example:
+    """The labelled example of a row. Raises UserError where it is none."""
+    return example_as(("text",), Columns(), place, row, labels)
+
+
+def example_as(
+    parts: tuple[str, ...], columns: BaseModel, place: str, row: Mapping[str, Any], labels: Mapping[str, str]
+) -> Example:
+    """`example` for any kind whose examples are one or several texts with one label."""
+    return only(_examples(parts, [(place, dict(row))], columns.model_dump(), labels, True))
+
+
+def only(found: tuple[list[Example], list[Fault]]) -> Example:
+    """The one example that was read, or its faults as a UserError."""
+    examples, faults = found
+    if faults:
+        raise UserError(*faults)
+    return examples[0]
+
+
 def metrics(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> dict[str, Any]:
     """Accuracy, macro precision / recall / F1, the same per class, and the confusion matrix (rows = gold).
 

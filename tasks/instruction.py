@@ -41,8 +41,23 @@ _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
 """A word of any script; of Chinese and Japanese, which put no spaces, a character."""
 
 __all__ = [
-    "FREE", "KIND", "METRIC", "SAMPLE", "TOKENS", "examined", "lesson", "likelihood", "likeness", "prose", "read",
-    "read_reply", "said", "target", "turn", "with_written",
+    "FREE",
+    "KIND",
+    "METRIC",
+    "SAMPLE",
+    "TOKENS",
+    "examined",
+    "example",
+    "lesson",
+    "likelihood",
+    "likeness",
+    "prose",
+    "read",
+    "read_reply",
+    "said",
+    "target",
+    "turn",
+    "with_written",
 ]  # fmt: skip
 
 SAMPLE = Sample(
@@ -132,6 +147,11 @@ def with_written(said: Example, written: str) -> Example:
 def lesson(answer: Example, place: int, labels: Sequence[str]) -> tuple[Example, str]:
     """The request and its answer as they are."""
     return answer, answer.output or ""
+
+
+def example(place: str, row: Mapping[str, Any], labels: Mapping[str, str]) -> Example:
+    """The labelled example of a row. Raises UserError where it is none."""
+    return classification.only(_examples([(place, dict(row))], Columns().model_dump(), labels, True))
 
 
 def said(text: str, outputs: Outputs, labels: Sequence[str]) -> Example:

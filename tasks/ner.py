@@ -89,6 +89,11 @@ def read(spec: Mapping[str, Any], file: Path) -> Task:
     return classification.read_with(classification.checked(Spec, spec, file), _examples, file, ("text",), spans=True)
 
 
+def example(place: str, row: Mapping[str, Any], labels: Mapping[str, str]) -> Example:
+    """The labelled example of a row. Raises UserError where it is none."""
+    return classification.only(_examples([(place, dict(row))], Columns().model_dump(), labels, True))
+
+
 def said(text: str, outputs: Outputs, labels: Sequence[str]) -> Example:
     """The entities of each word's likeliest tag."""
     chosen = encoded(text, (), labels)  # one a word

@@ -20,7 +20,7 @@ from tasks.classification import likeness as likeness
 from tasks.classification import metrics as metrics
 from tasks.classification import said as said
 from tasks.classification import target as target
-from tasks.task import Sample, Task
+from tasks.task import Example, Sample, Task
 
 KIND = "pair"
 
@@ -66,3 +66,8 @@ def read(spec: Mapping[str, Any], file: Path) -> Task:
         UserError: every fault of the fields; then every fault of the data.
     """
     return classification.read_as(Spec, FIELDS, spec, file)
+
+
+def example(place: str, row: Mapping[str, Any], labels: Mapping[str, str]) -> Example:
+    """The labelled example of a row. Raises UserError where it is none."""
+    return classification.example_as(FIELDS, Columns(), place, row, labels)

@@ -190,6 +190,10 @@ class Kind(Protocol):
 
     def read(self, spec: Mapping[str, Any], file: Path) -> Task: ...
 
+    def example(self, place: str, row: Mapping[str, Any], labels: Mapping[str, str]) -> Example:
+        """The labelled example of a row, its fields under their usual names. Raises UserError where it is none."""
+        ...
+
     def said(self, text: str, outputs: Outputs, labels: Sequence[str]) -> Example:
         """The answer that the student's outputs for `text` are."""
         ...

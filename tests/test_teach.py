@@ -16,12 +16,19 @@ from agent.predict import predictions
 from agent.progress import Progress
 from agent.run import launch
 from agent.rundir import RunDir, read_json
-from agent.teach import changed, example_of, teach, verdict
+from agent.teach import changed, example_of, learn, teach, verdict
 from tasks.faults import UserError
 from tasks.task import load_task
+from tests.conftest import Bench
+from tests.fakes.fake_answerer import FakeAnswerer
+from tests.fakes.fake_tagger import FakeTagger
 from tests.fakes.fake_teacher import FakeTeacher, last_message
+from tests.fakes.fake_writer import FakeWriter
 from tests.fakes.tiny_model import tiny_model
 from tests.fakes.toy import COLD, WARM, toy_answer, write_toy
+from tests.fakes.toy_choice import question, toy_choice_answer, write_toy_choice
+from tests.fakes.toy_instruction import request, toy_instruction_answer, write_toy_instruction
+from tests.fakes.toy_ner import toy_ner_answer, write_toy_ner
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +129,7 @@ def test_what_became_of_the_test_texts_by_hand() -> None:
     ],
 )
 def test_the_verdict(before: Any, after: Any, high: float, learned: str, forgotten: str) -> None:
-    sides = {when: {"label": label, "paraphrases_right": right} for when, (label, right) in
+    sides = {when: {"right": label == "a", "paraphrases_right": right} for when, (label, right) in
              (("before", before), ("after", after))}  # fmt: skip
     record = {
         "example": {"label": "a"},
@@ -131,3 +138,50 @@ def test_the_verdict(before: Any, after: Any, high: float, learned: str, forgott
         **sides,
     }
     assert verdict(record) == {"learned": learned, "forgotten": forgotten}
+
+
+def row_of_test(kind: str, number: str) -> dict[str, Any]:
+    """A row of a toy task that stands in none of its data."""
+    if kind == "ner":
+        return {"text": f"Paris {number} is far", "entities": [{"start": 0, "end": 5, "label": "guest"}]}
+    return question(number, "A") if kind == "choice" else request(number)
+
+
+@pytest.mark.parametrize(
+    ("kind", "write", "answer"),
+    [
+        ("choice", write_toy_choice, toy_choice_answer),
+        ("instruction", write_toy_instruction, toy_instruction_answer),
+        ("ner", write_toy_ner, toy_ner_answer),
+    ],
+)
+def test_an_example_of_any_kind_is_learned(kind: str, write: Any, answer: Any, tmp_path: Path) -> None:
+    with closing(FakeTeacher(answer)) as teacher:
+        bench = Bench(tmp_path, teacher)
+        bench.task = write(tmp_path / kind)
+        run = bench.run(bench.config(), "run")
+    task = load_task(str(bench.task))
+    example = example_of(json.dumps(row_of_test(kind, "taught")), task)
+    student = {"choice": FakeWriter, "instruction": FakeAnswerer, "ner": FakeTagger}[kind](list(task.labels))
+    done = learn(run, bench.config(), task, student, example, [])
+    assert done["verdict"]["learned"] in {"yes", "known", "no"} and done["trained_on"] > 4
+    if kind != "choice":  # the toy student of choices knows letters alone, and the lesson moves them
+        assert done["after"]["confidence"] >= done["before"]["confidence"] - 0.01
+    assert done["metric"] == {"choice": "accuracy", "instruction": "chrf", "ner": "micro_f1"}[kind]
+    assert done["test"]["texts"] == len(task.test) and 0 <= done["after"]["test"] <= 1
+    again = learn(run, bench.config(), task, student, example, [])
+    assert again["before"]["test"] == done["after"]["test"], "it goes on from what was taught, as the file has it"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "said"),
+    [
+        (write_toy_choice, '{"question": "q", "choices": {"A": "x"}, "answer": "A"}', "a choice for each letter"),
+        (write_toy_instruction, '{"instruction": "q"}', "an answer in 'output', got none"),
+        (write_toy_instruction, "q", "--example: expected a JSON object, got 'q'. For example {\"instruction\""),
+    ],
+)
+def test_a_row_that_is_none_of_its_kind_is_told(kind: Any, given: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        example_of(given, load_task(str(kind(tmp_path / "toy"))))
+    assert said in str(caught.value)

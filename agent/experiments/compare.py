@@ -17,8 +17,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from agent.config import read_recipe
 from agent.experiments.collect import answers_of
 from agent.experiments.kept import setting
@@ -72,10 +70,7 @@ class Ended:
     @property
     def right(self) -> Texts:
         """The test texts that it has right."""
-        answers = self.answers
-        if self.free and answers.right is not None:
-            return np.asarray(answers.right >= RIGHT * answers.gold)
-        return answers.correct
+        return self.answers.like(RIGHT) if self.free else self.answers.correct
 
 
 def compare(folders: Sequence[Path]) -> dict[str, Any]:

@@ -30,6 +30,10 @@ class Answers:
         same: Texts = self.predicted == self.gold
         return same if self.right is None else same & (self.right == self.gold)
 
+    def like(self, share: float) -> Texts:
+        """Of free answers the texts whose answer is at least so much like the right one (tasks/instruction.py)."""
+        return self.correct if self.right is None else np.asarray(self.right >= share * self.gold)
+
     def score(self, texts: Labels | slice, labels: int) -> float:
         """Macro-F1 over `labels`, or of counts micro-F1, on some of the texts."""
         if self.right is None:
