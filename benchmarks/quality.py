@@ -24,7 +24,7 @@ from agent.experiments.cells import Arm, Grid
 from agent.experiments.collect import CEILING, Done, Row, rows
 from agent.experiments.kept import SETTINGS, done_of
 from agent.experiments.page import grid_page
-from agent.experiments.tables import markdown
+from agent.experiments.tables import difference, markdown
 from agent.report.markdown import table
 from agent.report.wording import DASH, points
 from agent.rundir import read_jsonl, write_jsonl, write_text
@@ -36,7 +36,10 @@ CONTROL, WRITTEN = "pool_random", "static"
 NO_POOL = "_no_pool"
 """How the names of tasks without a pool end (benchmarks/sets.py)."""
 MARKS = ("<!-- benchmarks.quality -->", "<!-- /benchmarks.quality -->")
-"""What stands between them in the README is the table."""
+"""What stands between them in the README is the table of strategies."""
+PARTS = ("<!-- benchmarks.parts -->", "<!-- /benchmarks.parts -->")
+"""The same for the table of what each part of the loop is worth."""
+WHOLE = "evokd"
 IN_README = ("seed_only", "static", "pool_random", "uncertainty", "evokd", "full_shot", "teacher_shot")
 
 
@@ -54,13 +57,14 @@ def main() -> None:
     kept = read_jsonl(CELLS)
     write_text(PAGE, page(kept))
     done = [done_of(row) for row in kept]
-    for control, some in halves(done):
+    for control, some in halves(strategies(done)):
         name = "RESULTS.html" if control == CONTROL else f"RESULTS{NO_POOL}.html"
         write_text(HERE / name, grid_page(compared(some, control), some, control, len(some)))
-    made = readme_table(done)
+    made = {MARKS: readme_table(strategies(done)), PARTS: parts_table(done)}
     if given.readme:
-        put(made, README)
-    print(made)
+        for marks, text in made.items():
+            put(text, README, marks)
+    print("\n\n".join(made.values()))
 
 
 def keep(grids: Sequence[Path]) -> None:
@@ -105,6 +109,29 @@ def readme_table(done: Sequence[Done]) -> str:
     return table(["strategy", *tasks], lines)
 
 
+def strategies(done: Sequence[Done]) -> list[Done]:
+    """The cells without an ablation or a changed setting."""
+    return [one for one in done if one.cell.arm == Arm(one.cell.arm.strategy)]
+
+
+def parts_table(done: Sequence[Done]) -> str:
+    """A row an ablation, a column a task: `75.5, −4.0 [−6.1, −1.9]`, the score and its difference to the whole loop
+    on the same seeds; the first row is the whole loop on the seeds of its ablations."""
+    mine = [one for one in done if one.cell.arm.strategy == WHOLE]
+    tasks = sorted({one.cell.task_name for one in mine if one.cell.arm != Arm(WHOLE)})
+    arms = list(dict.fromkeys(one.cell.arm for one in mine if one.cell.arm != Arm(WHOLE)))
+    found: dict[tuple[str, Arm], str] = {}
+    for task in tasks:
+        here = [one for one in mine if one.cell.task_name == task]
+        seeds = {one.cell.seed for one in here if one.cell.arm != Arm(WHOLE)}
+        for row in compared([one for one in here if one.cell.seed in seeds], WHOLE):
+            minus = "" if row.against is None else f", {difference(row.against)}"
+            found[task, row.arm] = f"{points(row.mean)}{minus} ({len(row.seeds)})"
+    named = [(Arm(WHOLE), "the whole loop"), *((arm, arm.name.removeprefix(f"{WHOLE} ")) for arm in arms)]
+    lines = [[name, *(found.get((task, arm), DASH) for task in tasks)] for arm, name in named]
+    return table(["loop", *tasks], lines)
+
+
 def page(kept: Sequence[dict[str, Any]]) -> str:
     """RESULTS.md: the paired table, the scores by seed, and what all cells or each strategy had in common."""
     done = [done_of(row) for row in kept]
@@ -115,7 +142,13 @@ def page(kept: Sequence[dict[str, Any]]) -> str:
         "Written by `python -m benchmarks.quality table` from [cells.jsonl](cells.jsonl); curves over teacher tokens: "
         "[RESULTS.html](RESULTS.html). Without a pool of real texts, against `static`, in the second table; curves: "
         "[RESULTS_no_pool.html](RESULTS_no_pool.html).",
-        *(markdown(compared(some, control), control, len(some), len(some)).strip() for control, some in halves(done)),
+        *(
+            markdown(compared(some, control), control, len(some), len(some)).strip()
+            for control, some in halves(strategies(done))
+        ),
+        "What each part of the loop is worth: the loop without it, macro-F1, in how far it differs from the whole loop "
+        "[95 %], and the number of seeds:",
+        parts_table(done),
         "Macro-F1 by seed, since rows of different seeds cannot be compared:",
         table(["task", "arm", "seeds", "macro-F1 of each"], list(by_seed(done))),
         table(["setting", "value"], settings),
@@ -142,12 +175,12 @@ def shared(where: str, kept: Sequence[dict[str, Any]]) -> str:
     return ", ".join(f"{strategy} {' or '.join(sorted(values))}" for strategy, values in sorted(found.items()))
 
 
-def put(made: str, readme: Path) -> None:
-    """Puts the table between the MARKS of `readme`."""
-    before, opening, rest = readme.read_text(encoding="utf-8").partition(MARKS[0])
-    _, closing, after = rest.partition(MARKS[1])
+def put(made: str, readme: Path, marks: tuple[str, str]) -> None:
+    """Puts a table between its marks in `readme`."""
+    before, opening, rest = readme.read_text(encoding="utf-8").partition(marks[0])
+    _, closing, after = rest.partition(marks[1])
     if not (opening and closing):
-        sys.exit(f"{readme}: expected {MARKS[0]} and {MARKS[1]}, found them not; write them into it")
+        sys.exit(f"{readme}: expected {marks[0]} and {marks[1]}, found them not; write them into it")
     readme.write_text(f"{before}{opening}\n{made}\n{closing}{after}", encoding="utf-8")
 
 
