@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.das.sentences import owner, sentences
+from agent.das.sentences import code_of, owner, sentences
 
 TEXTS = {
     "double spaces": "Hello  world.  How are you?   Fine.",
@@ -72,3 +72,11 @@ def test_a_token_across_a_boundary_belongs_to_the_sentence_of_its_first_mark(
 ) -> None:
     text = "One.  Two.\n3"
     assert owner(text, ((0, 6), (6, 11), (11, 12)), *token) == sentence
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [("English", "en"), ("french", "fr"), ("German", "de"), ("zh", "zh"), (" Chinese ", "zh"), ("Klingon", "en")],
+)
+def test_a_language_is_known_by_its_name_or_code(language: str, code: str) -> None:
+    assert code_of(language) == code

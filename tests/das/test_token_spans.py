@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from agent.das.token_spans import TokenSpan, spelled
+import math
+
+import pytest
+
+from agent.das.token_spans import TokenSpan, geometric_mean, spelled, within
 
 
 def test_tokens_that_hold_parts_of_characters() -> None:
@@ -32,3 +36,14 @@ def test_a_token_without_bytes_spells_nothing() -> None:
 
 def test_a_rounding_error_above_certainty_is_certainty() -> None:
     assert spelled("a", [(b"a", 1e-6)]) == (TokenSpan(0, 1, 0.0),)
+
+
+def test_the_tokens_of_a_part_are_on_its_own_characters() -> None:
+    tokens = [TokenSpan(0, 3, -1.0), TokenSpan(3, 6, -2.0), TokenSpan(6, 9, -3.0), TokenSpan(9, 12, -4.0)]
+    assert within(tokens, 4, 9) == (TokenSpan(0, 2, -2.0), TokenSpan(2, 5, -3.0))
+    assert within(tokens, 0, 12) == tuple(tokens) and within(tokens, 12, 12) == ()
+
+
+def test_the_geometric_mean_of_no_token_is_nothing() -> None:
+    assert geometric_mean([TokenSpan(0, 1, math.log(0.5)), TokenSpan(1, 2, math.log(0.125))]) == pytest.approx(0.25)
+    assert geometric_mean(None) == 0.0 == geometric_mean(())
