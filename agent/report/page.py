@@ -43,6 +43,7 @@ def report_page(run: RunDir) -> str:
         losses=pictures.losses(record),
         das=pictures.das(record),
         das_absent=record.absence("score"),
+        das_pages=[(one.number, one.das_page) for one in record.iterations if one.das_page],
         counts=tables.counts(record),
         usage=tables.usage(record),
         seconds=pictures.seconds(record),

@@ -33,6 +33,8 @@ class IterationRecord:
     analysis: Row | None
     training: Row | None
     measured: Row | None
+    das_page: str | None
+    """Where the page of its sentences is, from the run's folder."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ def read_iteration(folder: IterationDir) -> IterationRecord:
         analysis=_json(folder.analysis),
         training=_json(folder.training),
         measured=_json(folder.measured),
+        das_page=f"{folder.root.name}/{folder.das_page.name}" if folder.das_page.is_file() else None,
     )
 
 
