@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import GenerationConfig
+from transformers import DynamicCache, GenerationConfig
 
 from agent.student.batches import by_length
 from agent.student.quiet import quiet
+
+ROUND = 32
+"""Tokens after which those texts leave a batch that have come to their end."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,43 @@ def generated(
         budget: Tokens of one batch, with padding and what is written.
     """
     result: list[Generated | None] = [None] * len(prompts)
-    settings = GenerationConfig(  # type: ignore[no-untyped-call]
-        do_sample=False, max_new_tokens=most, eos_token_id=sorted(ends), pad_token_id=padding, use_cache=True
-    )
     for batch in by_length([[*prompt, *[padding] * most] for prompt in prompts], budget):
-        ids, mask = padded_left([prompts[index] for index in batch], padding, device)
-        with quiet():
-            out = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)
-        for index, row in zip(batch, out[:, ids.shape[1] :].tolist(), strict=True):
-            end = next((place for place, token in enumerate(row) if token in ends), None)
-            result[index] = Generated(tuple(row if end is None else row[:end]), end is not None)
+        for index, one in zip(
+            batch, _written([prompts[i] for i in batch], ends, padding, most, model, device), strict=True
+        ):
+            result[index] = one
     return [one for one in result if one is not None]
+
+
+def _written(
+    prompts: Sequence[list[int]], ends: Collection[int], padding: int, most: int, model: Any, device: str
+) -> list[Generated]:
+    """The continuations of one batch, ROUND tokens at a time: what has come to its end leaves the batch, its part of
+    the cache with it, so that one text that goes on does not keep all others."""
+    written: list[list[int]] = [[] for _ in prompts]
+    stopped = [False] * len(prompts)
+    ids, mask = padded_left(prompts, padding, device)
+    cache, going = DynamicCache(config=model.config), list(range(len(prompts)))
+    for start in range(0, most, ROUND):
+        new = min(ROUND, most - start)
+        settings = GenerationConfig(  # type: ignore[no-untyped-call]
+            do_sample=False, max_new_tokens=new, eos_token_id=sorted(ends), pad_token_id=padding, use_cache=True
+        )
+        with quiet():
+            out = model.generate(input_ids=ids, attention_mask=mask, past_key_values=cache, generation_config=settings)
+        rows = out[:, ids.shape[1] :]
+        for index, row in zip(going, rows.tolist(), strict=True):
+            end = next((place for place, token in enumerate(row) if token in ends), None)
+            written[index] += row if end is None else row[:end]
+            stopped[index] = end is not None
+        left = [place for place, index in enumerate(going) if not stopped[index]]
+        if not left:
+            break
+        chosen = torch.tensor(left, device=ids.device)
+        cache.batch_select_indices(chosen)
+        going, ids = [going[place] for place in left], out[chosen]
+        mask = torch.cat([mask[chosen], torch.ones_like(rows[chosen])], dim=1)
+    return [Generated(tuple(row), end) for row, end in zip(written, stopped, strict=True)]
 
 
 def padded_left(rows: Sequence[Sequence[int]], padding: int, device: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agent.config import LoraSection, StudentConfig
+from agent.student import generating
 from agent.student.causal import load_causal
 from agent.student.generating import generated, next_logits
 from agent.student.opening import open_student
@@ -99,15 +100,36 @@ def test_every_family_trains_goes_on_and_exports(kind: str, method: str, tmp_pat
     assert method == "qlora" or torch.allclose(apart, ours, atol=1e-4)
 
 
-def test_generation_pads_on_the_left_and_equals_one_at_a_time(weights: Path) -> None:
+def test_generation_pads_on_the_left_and_equals_one_at_a_time(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     causal = load_causal(weights, torch.float32)
     prompts, end = [[5, 6, 7, 8, 9, 10], [5], [40, 41, 42]], causal.tokenizer.eos_token_id
     together = generated(causal.model, prompts, {end}, end, 6, 10_000, "cpu")
     alone = [generated(causal.model, [one], {end}, end, 6, 10_000, "cpu")[0] for one in prompts]
     assert together == alone
+    assert [len(one.ids) for one in together] == [6, 6, 6]
+    monkeypatch.setattr(generating, "ROUND", 2)
+    assert generated(causal.model, prompts, {end}, end, 6, 10_000, "cpu") == alone
+    second = together[1].ids[1]  # ends the second text in the first round, and the others where they say it
+    some = generated(causal.model, prompts, {end, second}, end, 6, 10_000, "cpu")
+    monkeypatch.undo()
+    assert some == [generated(causal.model, [one], {end, second}, end, 6, 10_000, "cpu")[0] for one in prompts]
     free = together[0].ids[1]
     cut = generated(causal.model, prompts[:1], {free}, end, 6, 10_000, "cpu")[0]
     assert cut.stopped and cut.ids == together[0].ids[: together[0].ids.index(free)]
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_every_family_goes_on_after_others_have_ended(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    causal = load_causal(tiny_causal(tmp_path / "weights", kind, reads=512), torch.float32)
+    prompts, end = [[5, 6, 7, 8], [5], [40, 41, 42]], causal.tokenizer.eos_token_id
+    monkeypatch.setattr(generating, "ROUND", 3)
+    first = generated(causal.model, prompts, {end}, end, 8, 10_000, "cpu")
+    ends = {end, first[0].ids[1]}
+    together = generated(causal.model, prompts, ends, end, 8, 10_000, "cpu")
+    assert together == [generated(causal.model, [one], ends, end, 8, 10_000, "cpu")[0] for one in prompts]
+    assert together[0].stopped
 
 
 def test_an_encoder_cannot_write(tmp_path: Path) -> None:
