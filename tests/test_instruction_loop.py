@@ -58,7 +58,9 @@ def test_answers_that_go_round_in_circles_are_dropped_and_counted(asks: Bench) -
 
 def test_the_report_shows_both_answers_those_least_alike_first(asks: Bench) -> None:
     run = asks.run(asks.config(), "run")
-    assert "chrF" in run.report.read_text(encoding="utf-8")
+    page = run.report.read_text(encoding="utf-8")
+    assert "What the student writes" in page and "<td>base</td>" in page and "F1 of each class" not in page
+    assert "## Scores before and after this training" in run.iteration(1).weakness.read_text(encoding="utf-8")
     weakness = run.iteration(1).weakness.read_text(encoding="utf-8")
     assert "| teacher's answer |" in weakness and "chrF against the teacher's below 50" in weakness
     asked = [last_message(body) for body in asks.fake.asked if "weaknesses" in last_message(body)]

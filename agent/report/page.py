@@ -38,6 +38,7 @@ def report_page(run: RunDir) -> str:
         earlier=(record.earlier or {}).get("run"),
         confusion=tables.confusion(record),
         errors=tables.errors(record),
+        writing=tables.writing(record),
         by_label=pictures.balance(record, "by_label"),
         by_source=pictures.balance(record, "by_source"),
         losses=pictures.losses(record),

@@ -15,9 +15,10 @@ def progress(record: RunRecord, iteration: int) -> str:
 
 
 def _scores(record: RunRecord, iteration: int) -> str:
-    title = "## F1 of each class" + (" before and after this training\n\n" if iteration else "\n\n")
     now, old = record.iteration(iteration), record.iteration(iteration - 1)
     after = now.measured if now else None
+    told = "Scores" if after and not after["test"].get("per_class") else "F1 of each class"
+    title = f"## {told}" + (" before and after this training\n\n" if iteration else "\n\n")
     if after is None:
         return f"{title}Not measured yet."
     before = (old.measured if old else None) or {}

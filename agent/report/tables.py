@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,18 @@ PARTIAL = {
     "ent_type": "type, where borders overlap",
 }
 """What the partial measures of tasks/ner.py ask for."""
+
+
+WRITING: Mapping[str, tuple[str, Callable[[float], str]]] = {
+    "accuracy": ("accuracy", points),
+    "chrf": ("chrF", points),
+    "rouge1": ("ROUGE-1", points),
+    "rougel": ("ROUGE-L", points),
+    "unanswered": ("no answer, %", points),
+    "stopped": ("came to an end, %", points),
+    "words": ("words", lambda words: f"{words:.1f}"),
+}
+"""What is told of a student that writes its answers, by its key in measured.json."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,20 @@ def classes(record: RunRecord) -> list[ClassRow]:
         cells = (number(last[label]["support"]), points(former), points(before), points(after), gain(before, after))
         rows.append(ClassRow(clip(label, 60), *cells, dumbbell(before, after)))
     return rows
+
+
+def writing(record: RunRecord) -> dict[str, Any] | None:
+    """Of a student that writes its answers: how it scored on the test set after each iteration (first its untrained
+    base), how often it gave an answer and came to an end, and how long its answers are."""
+    found = [(str(k), record.metrics[k]["test"]) for k in sorted(record.metrics)]
+    if not found or "stopped" not in found[-1][1]:
+        return None
+    first = record.iteration(0)
+    if first is not None and (base := (first.measured or {}).get("base")):
+        found.insert(0, ("base", base))
+    shown = [name for name in WRITING if name in found[-1][1]]
+    rows = [[when, *(WRITING[name][1](test[name]) for name in shown)] for when, test in found]
+    return {"head": [WRITING[name][0] for name in shown], "rows": rows, "right": found[-1][1].get("words_right")}
 
 
 def confusion(record: RunRecord) -> dict[str, Any] | None:
