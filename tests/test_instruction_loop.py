@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.config import read_recipe
+from agent.config import RunConfig, read_recipe
 from agent.estimate import estimate
 from agent.plan import configure, plan_of
 from agent.rundir import RunDir, read_json, read_jsonl
@@ -19,6 +19,7 @@ from tasks.task import load_task
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher, last_message
 from tests.fakes.toy_instruction import toy_instruction_answer, write_toy_instruction
+from tests.test_resume import Killed, contents, without_ledger
 
 TWO_STAGE = Path(__file__).parents[1] / "benchmarks" / "two_stage.yaml"
 
@@ -176,6 +177,27 @@ def test_each_stage_asks_and_trains_with_settings_of_its_own(asks: Bench) -> Non
     assert {row["reason"] for row in read_jsonl(run.iteration(1).scored)} == {None}
     assert "another_candidate" in {row["reason"] for row in read_jsonl(run.iteration(2).scored)}
     assert len(read_json(run.result)["curve"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("node", "iteration", "moment"),
+    [("label", 1, "start"), ("label", 1, "end"), ("score", 2, "start"), ("score", 2, "end"), ("measure", 0, "end")],
+)
+def test_a_run_of_stages_cut_anywhere_ends_as_an_unbroken_one(
+    asks: Bench, node: str, iteration: int, moment: str
+) -> None:
+    def config(ledger: str) -> RunConfig:
+        return configure({**asks.config(ledger).model_dump(exclude={"iterations"}), "stages": STAGES})
+
+    def killer(event: str, name: str, number: int) -> None:
+        if (event, name, number) == (moment, node, iteration):
+            raise Killed
+
+    whole = asks.run(config("whole"), "whole", run_id="id")
+    with pytest.raises(Killed):
+        asks.run(config("cut"), "cut", killer, run_id="id")
+    cut = asks.run(config("cut"), "cut", run_id="id")
+    assert without_ledger(contents(cut)) == without_ledger(contents(whole))
 
 
 def test_stages_say_how_many_iterations_there_are_and_are_of_written_answers(asks: Bench, bench: Bench) -> None:
