@@ -109,7 +109,7 @@ def tell(
     here: IterationDir, config: RunConfig, task: Task, rows: Sequence[Scored], chosen: Sequence[Scored]
 ) -> None:  # fmt: skip
     """Writes sentences.jsonl, and das.html: the sentences before and after the rule, and what each rule would keep."""
-    told = [{"id": row.passage.row["id"], **as_row(row)} for row in chosen if row.sentences]
+    told = [{"id": row.passage.row["id"], **as_row(row)} for row in chosen if row.known]
     write_jsonl(here.sentences, told)
     asked = Scoring(
         here.sentences.relative_to(here.root.parent), config.student.model, config.teacher.model, rule_of(config),
