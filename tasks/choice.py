@@ -212,13 +212,14 @@ def _faults(
         return [Fault(f"{place}: {columns['choices']}", "a choice for each letter of `labels`", got, remedy)]
     if empty := [label for label in labels if not isinstance(choices[label], str) or not choices[label].strip()]:
         return [Fault(f"{place}: choice {empty[0]}", "a text", quoted(choices[empty[0]]), "Fill it in.")]
-    first: dict[str, str] = {}
-    for label in labels:
-        if (other := first.setdefault(" ".join(choices[label].casefold().split()), label)) != label:
-            got = f"{other} and {label} are both {quoted(choices[label], 40)}"
-            return [Fault(place, "choices that differ", got, "Mend one of them.")]
     if answer is None and labelled:
         return [Fault(place, f"an answer in {columns['answer']!r}", "none", "Fill it in, or set `columns.answer`.")]
     if answer is not None and str(answer) not in labels:
         return [Fault(place, f"an answer among the choices ({', '.join(labels)})", quoted(answer), "Mend the row.")]
+    if answer is not None:
+        right, same = str(answer), " ".join(choices[str(answer)].casefold().split())
+        for label in labels:
+            if label != right and " ".join(choices[label].casefold().split()) == same:
+                got = f"{right} and {label} are both {quoted(choices[right], 40)}"
+                return [Fault(place, "a right choice that differs from the others", got, "Mend one of them.")]
     return []

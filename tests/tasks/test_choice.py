@@ -45,7 +45,10 @@ def test_a_row_is_a_text_of_lines_with_its_letter_and_reasoning(tmp_path: Path) 
         ({"choices": {"A": "ice", "B": "fire", "C": "sea"}}, "got the letters A, B, C"),
         ({"choices": ["ice", "fire"]}, "a choice for each letter of `labels`"),
         ({"choices": {"A": "ice", "B": " "}}, "choice B: a text"),
-        ({"choices": {"A": "Ice", "B": "ice "}}, "choices that differ, got A and B are both 'ice '"),
+        (
+            {"choices": {"A": "Ice", "B": "ice "}},
+            "a right choice that differs from the others, got B and A are both 'ice '",
+        ),
         ({"question": ""}, "a question in 'question'"),
     ],
 )
