@@ -2,8 +2,8 @@
 
     python -m benchmarks.sets DATA OUT      # DATA/<set>/train.jsonl and test.jsonl, rows of the set's kind
 
-Writes OUT/<set>/task.yaml, test.jsonl and pool.jsonl, the first POOL training texts; seed examples are drawn from them too.
-In OUT/<set>/no_pool/task.yaml they are drawn from the same texts, and no strategy sees the others.
+Writes OUT/<set>/task.yaml, test.jsonl and pool.jsonl, the first POOL training texts; seed examples are drawn from them
+too. In OUT/<set>/no_pool/task.yaml they are drawn from the same texts, and no strategy sees the others.
 """
 
 from __future__ import annotations

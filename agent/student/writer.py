@@ -82,15 +82,17 @@ class Writer(EncoderStudent):
     def write(self, texts: Sequence[str], adapter: Path | None) -> list[Written]:
         with self._lock, self._memory("student.max_length"):
             model = self._on_device(adapter)
-            wanted = (*(self._loaded or ((),))[0], *texts)
+            once = list(dict.fromkeys(texts))  # several answers of the teacher to a question: one of the student's
+            wanted = (*(self._loaded or ((),))[0], *once)
             if self._written[0] != wanted:
                 tokenizer = self._base.tokenizer
                 ends = {self._chat.end, int(tokenizer.eos_token_id)}
                 found = generated(
-                    model, self._asked(texts), ends, tokenizer.pad_token_id, self._kind.TOKENS, self._room, self.device
+                    model, self._asked(once), ends, tokenizer.pad_token_id, self._kind.TOKENS, self._room, self.device
                 )
                 self._written = (wanted, [Written(self._chat.text(one.ids), one.stopped) for one in found])
-            return self._written[1]
+            said = dict(zip(once, self._written[1], strict=True))
+            return [said[text] for text in texts]
 
     def read(
         self, texts: Sequence[str], answers: Sequence[str], adapter: Path | None

@@ -68,6 +68,8 @@ def test_what_it_writes_does_not_depend_on_the_texts_beside(taught: tuple[Writer
     both = one.predict([TEXTS[0], longer], adapter)
     np.testing.assert_allclose(one.predict([TEXTS[0]], adapter)[0], both[0], atol=1e-5)
     assert one.write([TEXTS[0]], adapter)[0] == one.write([TEXTS[0], longer], adapter)[0]
+    again = one.write([TEXTS[0], longer, TEXTS[0]], adapter)
+    assert again[0] == again[2] and again[:2] == one.write([TEXTS[0], longer], adapter)
 
 
 def test_what_is_no_answer_has_no_probability(weights: Path, tmp_path: Path) -> None:
