@@ -24,8 +24,9 @@ from agent.das.token_spans import TokenSpan, geometric_mean, within
 from agent.example import LabelledExample
 from agent.report.das_page import das_page
 from agent.rundir import IterationDir, read_jsonl, write_jsonl, write_text
-from agent.scored import Scored, as_row, summary
+from agent.scored import Scored, as_row, figures, summary
 from agent.scoring import Scoring
+from agent.state import rng
 from agent.student.student import Student
 from agent.teacher.teacher_label import TeacherLabel
 from tasks.task import Task, written_kind
@@ -115,4 +116,10 @@ def tell(
         here.sentences.relative_to(here.root.parent), config.student.model, config.teacher.model, rule_of(config),
         language=code_of(task.language), seed=config.seed,
     )  # fmt: skip
-    write_text(here.das_page, das_page(summary(asked, rows, chosen), told))
+    known = [row for row in rows if row.known]
+    others = {rule: decided(known, rule, rng(config.seed, here.number, f"score-{rule}")) for rule in RULES}
+    found = {
+        **summary(asked, rows, chosen),
+        "rules": {rule: figures([row for row in kept if row.reason is None]) for rule, kept in others.items()},
+    }
+    write_text(here.das_page, das_page(found, told, here.sentences.name, "evokd run"))

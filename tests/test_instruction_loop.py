@@ -87,7 +87,7 @@ def test_of_several_answers_a_rule_keeps_one_by_what_both_models_think_of_their_
     assert {one["of"] for row in sentences for one in row["sentences"]} <= {"teacher", "student", "shared", "unscored"}
     assert all("".join(one["text"] for one in row["sentences"]) == row["text"] for row in sentences)
     page = run.iteration(1).das_page.read_text(encoding="utf-8")
-    assert "Before and after the rule" in page
+    assert "Before and after the rule" in page and "All are in sentences.jsonl" in page
     assert '<a href="iteration_001/das.html">iteration 1</a>' in run.report.read_text(encoding="utf-8")
     sent = [body for body in asks.fake.asked if last_message(body).startswith("Describe the ")]
     assert {body["seed"] for body in sent} == {0, 1, 2} and {body["temperature"] for body in sent} == {1.0}

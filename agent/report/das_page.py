@@ -19,8 +19,8 @@ TO_READ = 5
 CLASSES = ("teacher", "student", "shared")
 
 
-def das_page(found: Row, rows: Sequence[Row]) -> str:
-    """The HTML. `found` as in score.json, `rows` as in scored.jsonl."""
+def das_page(found: Row, rows: Sequence[Row], listed: str = "scored.jsonl", over: str = "evokd score") -> str:
+    """The HTML. `found` as in score.json, `rows` as in the file `listed`; `over` stands above the title."""
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -29,7 +29,7 @@ def das_page(found: Row, rows: Sequence[Row]) -> str:
         found=found, pictures=pictures(rows), classes=classes(found), rules=rules(found),
         readings=[(name, to_read(name, rows)) for name in CLASSES],
         share=percent(found["kept"], found["made"]), file=clip(found["file"], 120),
-        models=[clip(found["teacher"], 80), clip(found["student"], 80)],
+        models=[clip(found["teacher"], 80), clip(found["student"], 80)], listed=listed, over=over,
     )  # fmt: skip
     return page.encode("utf-8", "replace").decode("utf-8")
 
