@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from agent.baselines.strategy import Strategy, find_strategy
@@ -61,7 +61,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     if not task.label_alone:
         check_more(config, strategy, task)
         fixed = (fixed | set(OF_LABELS)) - {"separation"}  # a text is written for a label: no more of it is known
-    check_answers(config, task)
+    check_answers(config, task, {*strategy.without, *config.without})
     if not asks_subjects(task):
         fixed.add("subjects")
     without = implied({*fixed, *config.without}, config, bool(task.pool))
@@ -112,17 +112,18 @@ def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:
         raise UserError(*faults)
 
 
-def check_answers(config: RunConfig, task: Task) -> None:
-    """Raises UserError: several answers or a rule where none is written out, or where nothing chooses among them."""
+def check_answers(config: RunConfig, task: Task, without: Collection[str]) -> None:
+    """Raises UserError: stages, several answers or a rule where none is written out, or where nothing chooses."""
     batches = [one.batch for one in every(config)]
-    chosen = ["stages"] if config.stages else []
-    chosen += [name for name in ("batch.answers", "batch.rule") if any(map(CHOOSING[name], batches))]
-    if chosen and not task.written:
+    chosen = [name for name, asks in CHOOSING.items() if any(map(asks, batches))]
+    staged = ["stages"] if config.stages else []
+    if (first := [*staged, *chosen]) and not task.written:
         got, remedy = f"kind {task.kind}", "Leave it out."
-        raise UserError(Fault(chosen[0], "a task whose answers are written out", got, remedy))
-    if chosen[-1:] and chosen[-1] in CHOOSING and "score" in config.without:
-        remedy = f"Keep score, or leave {chosen[-1]} out."
-        raise UserError(Fault("--without", f"the part that chooses, for {chosen[-1]}", "score", remedy))
+        raise UserError(Fault(first[0], "a task whose answers are written out", got, remedy))
+    if chosen and "score" in without:
+        where, got = ("--without", "score") if "score" in config.without else ("--strategy", config.strategy)
+        remedy = f"Keep score, or leave {chosen[0]} out."
+        raise UserError(Fault(where, f"the part that chooses (score), for {chosen[0]}", got, remedy))
 
 
 def every(config: RunConfig) -> list[RunConfig]:

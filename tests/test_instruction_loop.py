@@ -127,7 +127,11 @@ def test_without_log_probabilities_nothing_is_made_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"strategy": "evokd_literal", "without": ["score"], "batch": {"answers": 2}}, "the part that chooses"),
+        ({"without": ["score"], "batch": {"answers": 2}}, "--without: expected the part that chooses (score)"),
+        (
+            {"strategy": "pool_random", "batch": {"pool": 6, "rule": "count"}},
+            "--strategy: expected the part that chooses",
+        ),
         ({"without": ["separation"]}, "only that call tells why an answer is right"),
         ({"strategy": "eda"}, "one for a task of kind instruction"),
     ],

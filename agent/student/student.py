@@ -79,8 +79,7 @@ class Student(Protocol):
         where it read none of it; zeros after a text's last word.
 
         Of a student that writes its answers, which alone can be asked untrained (adapter None): zeros where what it
-        wrote is none. Where they are free (N, 1), the
-        geometric mean probability of the tokens of what it wrote.
+        wrote is none. Where they are free (N, 1), the geometric mean probability of the tokens of what it wrote.
         """
         ...
 
