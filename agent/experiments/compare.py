@@ -282,5 +282,7 @@ def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 def _flat(fields: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in fields.items():
+        if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            value = {str(number): one for number, one in enumerate(value, 1)}  # the stages of a run
         found |= _flat(value, f"{before}{key}.") if isinstance(value, Mapping) else {f"{before}{key}": value}
     return found

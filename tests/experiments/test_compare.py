@@ -251,6 +251,8 @@ def test_settings_that_differ_by_dots() -> None:
         "teacher.price.prompt": [None, 1.0],
         "student.model": [None, "m"],
     }
+    stages = [{"stages": [{"batch": {"rule": None}}, {"batch": {"rule": rule}}]} for rule in ("ratio", "count")]
+    assert differing(stages) == {"stages.2.batch.rule": ["ratio", "count"]}
 
 
 def test_a_page_escapes_what_strangers_wrote_and_draws_no_curve_without_tokens(runs: list[Path]) -> None:
