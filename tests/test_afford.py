@@ -18,17 +18,19 @@ from agent.teacher.usage import Usage
 
 def context(
     root: Path, limit: int | None, uses: dict[tuple[int, str], tuple[int, int]], waiting: int = 0,
-    per_call: int = 1, logprobs: bool = True,
+    per_call: int = 1, logprobs: bool = True, answers: int | None = None,
 ) -> Context:  # fmt: skip
-    """A run that spent `uses`: (iteration, node) → (calls, tokens), with `waiting` texts of the pool in iteration 1."""
+    """A run that spent `uses`: (iteration, node) → (calls, tokens), with `waiting` texts of the pool in iteration 1;
+    `answers`: of a task of written answers so many a text."""
     run = RunDir(root)
     write_jsonl(run.iteration(1).sampled, [{"index": n, "text": "t"} for n in range(waiting)])
     spent = {key: Usage(calls=calls, prompt_tokens=tokens) for key, (calls, tokens) in uses.items()}
     asked = TeacherConfig(texts_per_label_call=per_call)
-    config = SimpleNamespace(budget=BudgetConfig(tokens=limit), batch=BatchConfig(texts_per_call=4), teacher=asked)
+    batch = BatchConfig(texts_per_call=4, answers=answers or 1)
+    config = SimpleNamespace(budget=BudgetConfig(tokens=limit), batch=batch, teacher=asked)
     can = SimpleNamespace(top_logprobs=20 if logprobs else 0)
     teacher = SimpleNamespace(usage=lambda: SimpleNamespace(by_node=spent), can=lambda role: can)
-    task = SimpleNamespace(label_alone=True)
+    task = SimpleNamespace(label_alone=answers is None, written=answers is not None)
     return cast(Context, cast(Any, SimpleNamespace(run=run, config=config, teacher=teacher, task=task)))
 
 
@@ -81,6 +83,7 @@ def test_the_last_batch_is_what_is_left_and_a_quarter_so_that_the_budget_ends_it
 def test_what_a_text_costs_depends_on_how_it_is_labelled(tmp_path: Path) -> None:
     assert pool_texts(context(tmp_path, 1_300, FIRST, per_call=2), 1, 20) == 13
     assert pool_texts(context(tmp_path, 2_260, FIRST, logprobs=False), 1, 20) == 9  # three draws a text
+    assert pool_texts(context(tmp_path, 2_500, FIRST, answers=2), 1, 30) == 16  # two written answers
 
 
 def test_what_this_iteration_spent_does_not_count_when_it_is_chosen_again(tmp_path: Path) -> None:

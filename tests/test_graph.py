@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent.config import RunConfig
 from agent.graph import Plan, after_join, build_graph, lane, more_to_ask, timed
 from agent.plan import configure, plan_of
 from agent.rundir import RunDir, read_jsonl
@@ -42,7 +43,8 @@ def edges(chosen: Plan) -> set[tuple[str, str]]:
 
 def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) -> Any:
     """As much of a Context as a node's frame needs."""
-    return SimpleNamespace(run=RunDir(root), notify=notify, turns=turns or nullcontext())
+    config = RunConfig(task="toy")
+    return SimpleNamespace(run=RunDir(root), notify=notify, turns=turns or nullcontext(), config=config)
 
 
 @pytest.mark.parametrize(

@@ -107,5 +107,11 @@ def test_entities_are_told_with_their_place_and_how_sure_it_is(tmp_path: Path) -
     assert {(one["text"], one["label"]) for one in row["entities"]} == {("Ada", "guest"), ("plum cake", "dish")}
     printed = CliRunner().invoke(app, ["predict", str(tmp_path / "run"), "Ada had the plum cake at noon"])
     assert printed.stdout.startswith("Ada (guest), plum cake (dish)")
-    with pytest.raises(UserError, match="a run of a task whose texts have one label each, got kind ner"):
-        teach(tmp_path / "run", '{"text": "Bo ate", "label": "dish"}', 0, Progress())
+    found = teach(
+        tmp_path / "run",
+        '{"text": "Bo ate plum cake", "entities": [{"start": 0, "end": 2, "label": "guest"}]}',
+        8,
+        Progress(),
+    )
+    assert found["paraphrases"] == [], "where the entities of a paraphrase are, nobody knows"
+    assert found["metric"] == "micro_f1" and found["answer"] == "Bo (guest)"
