@@ -27,7 +27,7 @@ from tests.fakes.fake_writer import FakeWriter
 from tests.fakes.tiny_model import tiny_model
 from tests.fakes.toy import COLD, WARM, toy_answer, write_toy
 from tests.fakes.toy_choice import question, toy_choice_answer, write_toy_choice
-from tests.fakes.toy_instruction import request, toy_instruction_answer, write_toy_instruction
+from tests.fakes.toy_instruction import toy_instruction_answer, write_toy_instruction
 from tests.fakes.toy_ner import toy_ner_answer, write_toy_ner
 
 
@@ -144,7 +144,9 @@ def row_of_test(kind: str, number: str) -> dict[str, Any]:
     """A row of a toy task that stands in none of its data."""
     if kind == "ner":
         return {"text": f"Paris {number} is far", "entities": [{"start": 0, "end": 5, "label": "guest"}]}
-    return question(number, "A") if kind == "choice" else request(number)
+    if kind == "choice":
+        return question(number, "A")
+    return {"instruction": f"Greet me, {number}.", "output": "Good morning to you!"}
 
 
 @pytest.mark.parametrize(
@@ -167,6 +169,10 @@ def test_an_example_of_any_kind_is_learned(kind: str, write: Any, answer: Any, t
     assert done["verdict"]["learned"] in {"yes", "known", "no"} and done["trained_on"] > 4
     if kind != "choice":  # the toy student of choices knows letters alone, and the lesson moves them
         assert done["after"]["confidence"] >= done["before"]["confidence"] - 0.01
+    if kind == "instruction":
+        assert (
+            done["verdict"]["learned"] == "yes" and done["after"]["label"] == example.output != done["before"]["label"]
+        )
     assert done["metric"] == {"choice": "accuracy", "instruction": "chrf", "ner": "micro_f1"}[kind]
     assert done["test"]["texts"] == len(task.test) and 0 <= done["after"]["test"] <= 1
     again = learn(run, bench.config(), task, student, example, [])
