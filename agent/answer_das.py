@@ -33,6 +33,8 @@ from tasks.task import Task, written_kind
 
 NO_LOGPROBS, UNREAD = "no_teacher_logprobs", "longer_than_the_student_reads"
 NOT_SCORED = "no_sentence_both_could_score"
+UNRULED: Rule = "count"
+"""Whose classes of sentences are told where no rule chooses."""
 
 
 def spelled_row(example: LabelledExample, answer: TeacherLabel) -> dict[str, Any]:
@@ -50,7 +52,7 @@ def compared(
     said = [str(kept[one.id]["text"]) for one in candidates]
     given = [kept[one.id]["tokens"] for one in candidates]
     read = student.read([one.text for one in candidates], said, adapter)
-    kind, cut, language = written_kind(task.kind), RULES[rule_of(config)], code_of(task.language)
+    kind, cut, language = written_kind(task.kind), RULES[rule_of(config) or UNRULED], code_of(task.language)
     rows = []
     for one, text, teacher, own in zip(candidates, said, given, read, strict=True):
         start, end = kind.prose(text)
@@ -65,9 +67,10 @@ def compared(
     return rows
 
 
-def rule_of(config: RunConfig) -> Rule:
-    """The rule that was asked for; `count` where several answers are asked for and none was named."""
-    return config.batch.rule or "count"
+def rule_of(config: RunConfig) -> Rule | None:
+    """The rule that was asked for; `count` where several answers are asked for and none was named; None where each
+    question has one answer, which is kept."""
+    return config.batch.rule or ("count" if config.batch.answers > 1 else None)
 
 
 def decided(rows: Sequence[Scored], rule: Rule, random: np.random.Generator) -> list[Scored]:
@@ -113,7 +116,8 @@ def tell(
     told = [{"id": row.passage.row["id"], **as_row(row)} for row in chosen if row.known]
     write_jsonl(here.sentences, told)
     asked = Scoring(
-        here.sentences.relative_to(here.root.parent), config.student.model, config.teacher.model, rule_of(config),
+        here.sentences.relative_to(here.root.parent), config.student.model, config.teacher.model,
+        rule_of(config) or UNRULED,
         language=code_of(task.language), seed=config.seed,
     )  # fmt: skip
     known = [row for row in rows if row.known]

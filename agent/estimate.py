@@ -20,9 +20,9 @@ from agent.teacher.labelling import label_request
 from agent.teacher.messages import Request
 from agent.teacher.pricing import Pricing
 from agent.trust import PROBE, shares
-from tasks.choice import NO_ANSWER
 from tasks.spans import OUTSIDE
 from tasks.task import Example, Task, load_task
+from tasks.written import NO_ANSWER
 
 CHARACTERS_A_TOKEN = 4.0
 REPLY_TOKENS = {"analyze": 200.0, "label": 3.0, "entities": 30.0, "answer": 60.0, "subjects": 100.0}

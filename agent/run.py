@@ -146,7 +146,7 @@ def check_logprobs(config: RunConfig, task: Task, teacher: Teacher, watcher: Wat
     if not task.written or teacher.can("labeller").top_logprobs:
         return
     for one in every(config):
-        if (rule := rule_of(one)) in BY_SENTENCES and (one.batch.rule or one.batch.answers > 1):
+        if (rule := rule_of(one)) in BY_SENTENCES:
             remedy = "Take another endpoint, or --set batch.rule=random or longest."
             raise UserError(Fault("teacher.labeller", f"log-probabilities, for batch.rule={rule}", "none", remedy))
     watcher.say("the endpoint gives no log-probabilities: answers are not compared sentence by sentence")

@@ -17,41 +17,22 @@ from pydantic import BaseModel, ConfigDict, Field
 from sklearn.metrics import confusion_matrix
 
 from tasks import classification
-from tasks.classification import Rows, likeness, target
+from tasks.classification import Rows
+from tasks.classification import likeness as likeness
+from tasks.classification import target as target
 from tasks.faults import Fault, quoted
 from tasks.task import Example, Outputs, Sample, Task, joined
 from tasks.written import END, FORM, REASONING, Answered, read_answer, written
+from tasks.written import NO_ANSWER as NO_ANSWER
 
 KIND = "choice"
 METRIC = "accuracy"
-NO_ANSWER = "no answer"
-"""What the student said where what it wrote is none."""
 
 FREE = False
 TOKENS = 200
 """Of an answer, at most: two sentences of reasoning take some sixty."""
 LETTERED = re.compile(r"\b(?:option|choice|answer|letter)s?\s+\W?[A-Z]\b", re.IGNORECASE)
 """A reasoning that speaks of a choice by its letter."""
-
-__all__ = [
-    "FREE",
-    "KIND",
-    "METRIC",
-    "SAMPLE",
-    "TOKENS",
-    "examined",
-    "example",
-    "lesson",
-    "likelihood",
-    "likeness",
-    "prose",
-    "read",
-    "read_reply",
-    "said",
-    "target",
-    "turn",
-    "with_written",
-]  # fmt: skip
 
 SAMPLE = Sample(
     text="question about everyday things     # what one question is",

@@ -21,16 +21,15 @@ from rouge_score.tokenizers import Tokenizer
 from sacrebleu.metrics.chrf import CHRF
 
 from tasks import classification
-from tasks.classification import Rows, target
+from tasks.classification import Rows
+from tasks.classification import target as target
 from tasks.faults import Fault, quoted
 from tasks.task import Example, Outputs, Sample, Task
-from tasks.written import Answered, repeats
+from tasks.written import NO_ANSWER, Answered, repeats
 
 KIND = "instruction"
 METRIC = "chrf"
 LABEL = "answer"
-NO_ANSWER = "no answer"
-"""What the student said where it wrote nothing, or came to no end."""
 FREE = True
 TOKENS = 256
 """Of an answer, at most."""
@@ -39,26 +38,6 @@ UNIT = 1000
 """In which the likeness of an answer is counted, since statistics over several runs are of whole numbers."""
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
 """A word of any script; of Chinese and Japanese, which put no spaces, a character."""
-
-__all__ = [
-    "FREE",
-    "KIND",
-    "METRIC",
-    "SAMPLE",
-    "TOKENS",
-    "examined",
-    "example",
-    "lesson",
-    "likelihood",
-    "likeness",
-    "prose",
-    "read",
-    "read_reply",
-    "said",
-    "target",
-    "turn",
-    "with_written",
-]  # fmt: skip
 
 SAMPLE = Sample(
     text="request to an assistant     # what one instruction is",

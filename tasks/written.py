@@ -14,6 +14,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+NO_ANSWER = "no answer"
+"""What the student said where what it wrote is none."""
 SHORTEST = 4
 """Words of a reasoning that says something."""
 REPEATED = 3

@@ -58,16 +58,15 @@ def by_sentences(
     all where none was asked for and each question has one answer."""
     here, config = context.run.iteration(iteration), context.config
     rows = compared(here, candidates, context.task, config, context.student, adapter)
-    chosen, ruled = rows, config.batch.rule is not None or config.batch.answers > 1
-    if ruled:
-        rule = rule_of(config)
+    chosen, rule = rows, rule_of(config)
+    if rule is not None:
         chosen = decided(rows, rule, context.rng(iteration, f"score-{rule}"))
     tell(here, config, context.task, rows, chosen)
     scored = []
     for one, row in zip(candidates, rows, strict=True):
         own = float(row.passage.row["student"]) if context.task.free else one.student_confidence
         scored.append(replace(one, das=mean_difference(row), student_confidence=own))
-    return scored, [row.reason if ruled else None for row in chosen]
+    return scored, [None if rule is None else row.reason for row in chosen]
 
 
 def with_scores(
