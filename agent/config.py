@@ -173,6 +173,9 @@ class BatchConfig(Section):
     """Answers asked for each question, where they are written out (choice, instruction); `rule` keeps one of them."""
     answer_temperature: float | None = Field(None, ge=0, le=2)
     """Of written answers; null = 0 where one is asked for, 1 where several are."""
+    continued: int = Field(0, ge=0)
+    """Answers of the student to the questions of the batch before, cut in the middle, which the teacher is to continue
+    (mixed policy: agent/nodes/begin.py); of written answers, from the second batch on."""
     rule: Rule | None = None
     """Which written answers are kept, by divergence-aware sampling (docs/das-for-text.md); null = `count` of several,
     and one alone as it is."""
@@ -203,6 +206,7 @@ class StageBatch(Section):
     pool: int | None = Field(None, ge=0)
     answers: int | None = Field(None, ge=1, le=16)
     answer_temperature: float | None = Field(None, ge=0, le=2)
+    continued: int | None = Field(None, ge=0)
     rule: Rule | None = None
 
 

@@ -109,6 +109,7 @@ def node_estimate(name: str, request: Request, plan: Plan, config: RunConfig, ta
         reply = TOKENS_A_TEXT * sum(written) / max(1, calls)
     else:
         texts = asked_apart(plan, config) + taken(plan, config, len(task.pool))
+        texts += sum(one.batch.continued for one in turns(plan, config)[1:])
         draws = [one.batch.answers for one in turns(plan, config)] or [1]
         calls = ceil(texts * sum(draws) / len(draws) / config.teacher.texts_per_label_call)
         each = "entities" if task.spans else "answer" if task.written else "label"

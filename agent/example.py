@@ -24,7 +24,8 @@ class LabelledExample:
     label under which it is counted."""
     iteration: int
     source: str
-    """`seed`, `name` (of a label), `hard`, `easy`, `plain` (generated without a target), `pool`, `gold`, or `eda`."""
+    """`seed`, `name` (of a label), `hard`, `easy`, `plain` (generated without a target), `pool`, `gold`, `eda`, or
+    `continued` (an answer that the student began)."""
     intended: str | None = None
     """The label it was written for; None where it was not generated."""
     teacher_label: str | None = None
@@ -48,6 +49,8 @@ class LabelledExample:
     """Why, where answers are written out and somebody said so; None, and in no row, elsewhere."""
     output: str | None = None
     """The answer itself, where it is free; None, and in no row, elsewhere."""
+    begun: str | None = None
+    """What of a written answer the student wrote itself, so that it is not learned; None, and in no row, elsewhere."""
 
     @property
     def answer(self) -> Example:
@@ -59,6 +62,10 @@ class LabelledExample:
         if soft and self.teacher_distribution is not None:
             return tuple(float(self.teacher_distribution.get(label, 0.0)) for label in labels)
         return kind.target(self.answer, labels)
+
+
+OF_SOME = {"entities", "reasoning", "output", "begun"}
+"""Fields that stand only in rows of tasks that have them."""
 
 
 def origin(row: Mapping[str, Any]) -> str:
@@ -105,4 +112,4 @@ def targets(
 
 def as_row(example: LabelledExample) -> dict[str, Any]:
     row = asdict(example)
-    return {key: row[key] for key in row if key not in {"entities", "reasoning", "output"} or row[key] is not None}
+    return {key: row[key] for key in row if key not in OF_SOME or row[key] is not None}

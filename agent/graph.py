@@ -28,6 +28,7 @@ from agent.baselines.strategy import Writing
 from agent.config import BatchConfig
 from agent.nodes.analyze import analyze
 from agent.nodes.average import average
+from agent.nodes.begin import begin
 from agent.nodes.eda import eda
 from agent.nodes.evaluate import evaluate
 from agent.nodes.finish import finish
@@ -76,6 +77,8 @@ class Plan:
     batch: BatchConfig = field(default_factory=BatchConfig)
     writing: Writing = field(default_factory=Writing)
     weighing: bool = False
+    continuing: bool = False
+    """The teacher goes on from answers that the student began, in some iteration."""
 
     @property
     def places(self) -> dict[str, int]:
@@ -172,7 +175,7 @@ def student_lane(plan: Plan) -> list[tuple[str, Node]]:
 
 
 def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
-    """analyze ► subjects ► generate ► label; or gold, or eda, which ask no teacher."""
+    """analyze ► subjects ► generate ► begin ► label; or gold, or eda, which ask no teacher."""
     if plan.labels == "gold":
         return [("gold", gold)]
     if plan.labels == "eda":
@@ -182,9 +185,11 @@ def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
         ("analyze", partial(analyze, places=plan.places, guard=plan.guard, with_correct=correct)),
         ("subjects", subjects),
         ("generate", partial(generate, places=plan.places, writing=plan.writing, guard=plan.guard)),
+        ("begin", begin),
         ("label", partial(label, separate=separate, apart=plan.apart, agreeing="agreement" not in plan.without)),
     ]
-    return [(name, node) for name, node in nodes if name not in plan.without]
+    missing = plan.without | (set() if plan.continuing else {"begin"})
+    return [(name, node) for name, node in nodes if name not in missing]
 
 
 def more_to_ask(state: State, iterations: int, onward: Sequence[str]) -> list[str]:

@@ -23,6 +23,7 @@ CHOOSING: Mapping[str, Callable[[BatchConfig], bool]] = {
     "batch.answers": lambda batch: batch.answers > 1, "batch.rule": lambda batch: batch.rule is not None,
 }  # fmt: skip
 """Settings for which `score` must choose among written answers."""
+CONTINUED = "batch.continued"
 OF_WRITING = ("hard", "easy", "hardness", "correct", "separation", "agreement")
 """Parts within nodes that are there only where texts are written."""
 
@@ -90,6 +91,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
         batch=batch,
         writing=strategy.writing,
         weighing=strategy.weighing,
+        continuing=any(one.batch.continued for one in every(config)),
     )
 
 
@@ -113,17 +115,27 @@ def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:
 
 
 def check_answers(config: RunConfig, task: Task, without: Collection[str]) -> None:
-    """Raises UserError: stages, several answers or a rule where none is written out, or where nothing chooses."""
+    """Raises UserError: stages, several answers or a rule where none is written out, or where nothing chooses; answers
+    to be continued where none is written out, or none was examined."""
     batches = [one.batch for one in every(config)]
+    continued = [CONTINUED] if any(batch.continued for batch in batches) else []
     chosen = [name for name, asks in CHOOSING.items() if any(map(asks, batches))]
     staged = ["stages"] if config.stages else []
-    if (first := [*staged, *chosen]) and not task.written:
+    if (first := [*staged, *chosen, *continued]) and not task.written:
         got, remedy = f"kind {task.kind}", "Leave it out."
         raise UserError(Fault(first[0], "a task whose answers are written out", got, remedy))
     if chosen and "score" in without:
         where, got = ("--without", "score") if "score" in config.without else ("--strategy", config.strategy)
         remedy = f"Keep score, or leave {chosen[0]} out."
         raise UserError(Fault(where, f"the part that chooses (score), for {chosen[0]}", got, remedy))
+    if continued and "evaluate" in without:
+        where, got = ("--without", "evaluate") if "evaluate" in config.without else ("--strategy", config.strategy)
+        remedy = f"Keep evaluate, or leave {CONTINUED} out."
+        raise UserError(Fault(where, f"the part that examines the student (evaluate), for {CONTINUED}", got, remedy))
+    if config.stages and config.stages[0].batch.continued:
+        remedy = "Give it to a later stage."
+        got = str(config.stages[0].batch.continued)
+        raise UserError(Fault("stages 1: batch.continued", "0: nothing was answered before", got, remedy))
 
 
 def every(config: RunConfig) -> list[RunConfig]:

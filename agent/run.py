@@ -21,20 +21,22 @@ from agent.config import RunConfig, StudentConfig, dump, read_recipe, resolve
 from agent.das import BY_SENTENCES
 from agent.earlier import check_earlier
 from agent.graph import Plan, build_graph, drawing
-from agent.plan import every, needs_teacher, plan_of
+from agent.plan import CONTINUED, every, needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
-from agent.teacher.messages import Role
+from agent.teacher.messages import Request, Role
 from agent.teacher.route import LOCAL
 from agent.teacher.teacher import Teacher, open_teacher
 from agent.weights import fetch, whole_path
-from tasks.faults import Fault, UserError
+from tasks.faults import Fault, UserError, quoted
 from tasks.task import BUNDLED, Example, Task, find_task, load_task
 
 THREAD = "run"
 NODES_AN_ITERATION = 6
 WRITTEN_LENGTH = 512
 """Tokens of a question and its written answer, where student.max_length was not set."""
+COUNTING = (("user", "Count from one to six in words."), ("assistant", "one, two, three,"))
+"""Of an endpoint that goes on from a beginning the reply begins with "four"."""
 PACKAGES = ("torch", "transformers", "peft", "langgraph", "openai")
 
 
@@ -108,6 +110,7 @@ def _drive(
     with closing(open_teacher(config.teacher, config.budget, str(birth["id"]), needed=needed)) as teacher:
         if needed:
             check_logprobs(config, task, teacher, watcher)
+            check_goes_on(plan, teacher)
         from agent.student.opening import open_student  # torch takes seconds: not before the rest is known to be well
 
         settled = settled_student(config.student, plan, task)
@@ -150,6 +153,25 @@ def check_logprobs(config: RunConfig, task: Task, teacher: Teacher, watcher: Wat
             remedy = "Take another endpoint, or --set batch.rule=random or longest."
             raise UserError(Fault("teacher.labeller", f"log-probabilities, for batch.rule={rule}", "none", remedy))
     watcher.say("the endpoint gives no log-probabilities: answers are not compared sentence by sentence")
+
+
+def check_goes_on(plan: Plan, teacher: Teacher) -> None:
+    """One small call, where answers are to be continued: that the endpoint goes on from a beginning, which not all do.
+
+    Raises:
+        UserError: it does not.
+    """
+    if not plan.continuing:
+        return
+    begun = Request("labeller", COUNTING, 0.0, 24)
+    expected = f"an endpoint that goes on from a begun answer, for {CONTINUED}"
+    remedy = "Take another, or leave it out."
+    try:
+        reply = teacher.ask([begun], "begin", 0)[0]
+    except UserError as error:
+        raise UserError(Fault("teacher.labeller", expected, error.faults[0].got, remedy)) from error
+    if reply is not None and not reply.text.strip().casefold().startswith("four"):
+        raise UserError(Fault("teacher.labeller", expected, quoted(reply.text), remedy))
 
 
 def settled_student(config: StudentConfig, plan: Plan, task: Task) -> StudentConfig:

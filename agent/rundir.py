@@ -191,6 +191,11 @@ class IterationDir:
         return self.root / "sampled.jsonl"
 
     @property
+    def begun(self) -> Path:
+        """Questions of this iteration's batch with the beginning of the student's answer, for the teacher to go on."""
+        return self.root / "begun.jsonl"
+
+    @property
     def analysis(self) -> Path:
         """The teacher's analysis of this iteration's batch, with the conversation that led to it."""
         return self.root / "analysis.json"

@@ -234,7 +234,11 @@ class WrittenKind(Kind, Protocol):
         ...
 
     def prose(self, text: str) -> tuple[int, int]:
-        """Where in an answer that was read stands what is compared sentence by sentence, in characters."""
+        """Where in an answer that was read stands what is compared sentence by sentence, in characters.
+
+        Raises:
+            ValueError: there is no such part.
+        """
         ...
 
     def with_written(self, said: Example, written: str) -> Example:

@@ -12,12 +12,16 @@ import pytest
 
 from agent.config import RunConfig, read_recipe
 from agent.estimate import estimate
+from agent.example import read_examples
+from agent.nodes.train import written_rows
 from agent.plan import configure, plan_of
+from agent.run import check_goes_on
 from agent.rundir import RunDir, read_json, read_jsonl
+from agent.teacher.teacher import open_teacher
 from tasks.faults import UserError
 from tasks.task import load_task
 from tests.conftest import Bench
-from tests.fakes.fake_teacher import FakeTeacher, last_message
+from tests.fakes.fake_teacher import Answer, Body, FakeTeacher, last_message
 from tests.fakes.toy_instruction import toy_instruction_answer, write_toy_instruction
 from tests.test_resume import Killed, contents, without_ledger
 
@@ -212,8 +216,98 @@ def test_stages_say_how_many_iterations_there_are_and_are_of_written_answers(ask
         plan_of(config, load_task(config.task))
 
 
+MIXED = [{"iterations": 1}, {"iterations": 1, "batch": {"pool": 0, "continued": 4}}]
+ON = "so it goes on, and ends."
+
+
+def goes_on(body: Body) -> str:
+    """As the toy's teacher; what was begun it continues."""
+    if body["messages"][-1]["role"] != "assistant":
+        return toy_instruction_answer(body)
+    return " four, five, six" if "three" in last_message(body) else f" {ON}"
+
+
+def mixed(asks: Bench, ledger: str = "l") -> RunConfig:
+    return configure({**asks.config(ledger).model_dump(exclude={"iterations"}), "stages": MIXED})
+
+
+def test_the_teacher_goes_on_from_answers_that_the_student_began(asks: Bench) -> None:
+    asks.fake.answer = goes_on
+    run = asks.run(mixed(asks), "run")
+    kept = [row for row in read_jsonl(run.iteration(2).batch) if row["source"] == "continued"]
+    assert len(kept) == 4 == len(read_jsonl(run.iteration(1).begun))
+    examined = {row["text"]: row for row in read_jsonl(run.iteration(1).predictions)}
+    spelled = {row["id"]: row for row in read_jsonl(run.iteration(2).spelled)}
+    for row in kept:
+        assert row["output"] == f"{row['begun']} {ON}" and examined[row["text"]]["written"].startswith(row["begun"])
+        assert spelled[row["id"]]["tokens"][0][0] == len(row["begun"]) and row["teacher_confidence"] is not None
+    assert not examined[kept[0]["text"]]["correct"], "what it got wrong comes first"
+    sent = [body for body in asks.fake.asked if body["messages"][-1]["role"] == "assistant"]
+    assert len(sent) == 4 and all(body["continue_final_message"] for body in sent)
+    (row,) = written_rows([one for one in read_examples(run.iteration(2).batch) if one.id == kept[0]["id"]],
+                          load_task(str(asks.task)), {})  # fmt: skip
+    assert row.written[: row.begun] == kept[0]["begun"]
+    assert "continued" in read_jsonl(run.metrics)[-1]["counts"]["by_source"]
+
+
+@pytest.mark.parametrize("moment", ["start", "end"])
+def test_a_run_that_goes_on_from_answers_ends_the_same_when_it_is_cut(asks: Bench, moment: str) -> None:
+    asks.fake.answer = goes_on
+
+    def killer(event: str, name: str, number: int) -> None:
+        if (event, name, number) == (moment, "begin", 1):
+            raise Killed
+
+    whole = asks.run(mixed(asks, "whole"), "whole", run_id="id")
+    with pytest.raises(Killed):
+        asks.run(mixed(asks, "cut"), "cut", killer, run_id="id")
+    cut = asks.run(mixed(asks, "cut"), "cut", run_id="id")
+    assert without_ledger(contents(cut)) == without_ledger(contents(whole))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        (
+            {"without": ["evaluate"], "stages": MIXED},
+            "--without: expected the part that examines the student (evaluate)",
+        ),
+        ({"stages": MIXED[::-1]}, "stages 1: batch.continued: expected 0: nothing was answered before, got 4"),
+    ],
+)
+def test_going_on_where_nothing_was_answered_is_refused(asks: Bench, fields: dict[str, Any], said: str) -> None:
+    config = configure({**asks.config().model_dump(exclude={"iterations"}), **fields})
+    with pytest.raises(UserError) as caught:
+        plan_of(config, load_task(config.task))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", [toy_instruction_answer, lambda body: "One, two, three, four, five, six."])
+def test_an_endpoint_that_does_not_go_on_is_refused_before_anything_is_done(asks: Bench, answer: Answer) -> None:
+    asks.fake.answer = answer
+    config = mixed(asks)
+    plan = plan_of(config, load_task(config.task))
+    with closing(open_teacher(config.teacher, config.budget, "run")) as teacher:
+        with pytest.raises(
+            UserError, match=r"expected an endpoint that goes on from a begun answer, for batch\.contin"
+        ):
+            check_goes_on(plan, teacher)
+        asks.fake.answer = goes_on
+        check_goes_on(plan_of(asks.config(), load_task(config.task)), teacher)
+
+
+def test_a_plan_counts_what_is_continued(asks: Bench) -> None:
+    less, more = (
+        estimate(configure({**asks.config().model_dump(exclude={"iterations"}), "stages": stages}))
+        for stages in ([MIXED[0], {"iterations": 1, "batch": {"pool": 0}}], MIXED)
+    )
+    assert more["nodes"]["label"]["calls"] == less["nodes"]["label"]["calls"] + 4
+
+
 def test_the_shipped_recipe_is_one(asks: Bench) -> None:
     config = configure({**read_recipe(TWO_STAGE), "task": "everyday_requests"})
     assert config.iterations == 2 and config.at(1).batch.rule is None and config.at(2).batch.rule == "ratio"
     assert config.at(2).student.train_from == "previous" and config.at(2).student.batch_size == 4
     plan_of(config, load_task(config.task))
+    mixed = configure({**read_recipe(TWO_STAGE.with_name("mixed_policy.yaml")), "task": "everyday_requests"})
+    assert mixed.stages[:2] == config.stages and plan_of(mixed, load_task(mixed.task)).continuing

@@ -26,12 +26,14 @@ from agent.valuation import product
 
 SAME = "same_answer"
 """Reason of a drop: the teacher has answered the same before, when it was asked for several answers."""
+CONTINUED = "continued"
+"""Source of an example whose answer the student began (agent/nodes/begin.py)."""
 
 
 def label(
     state: State, runtime: Runtime[Context], separate: bool, apart: Collection[str], agreeing: bool
 ) -> TeacherLane:
-    """sampled + generated → candidates of the next iteration. Pool texts, which nobody wrote, are always labelled.
+    """sampled + begun + generated → candidates of the next iteration. What nobody wrote is always labelled.
 
     Args:
         separate: Generated texts are labelled apart; else they keep the label they were written for, unasked.
@@ -43,6 +45,7 @@ def label(
     here, after = context.run.iteration(iteration), context.run.iteration(iteration + 1)
     generated = read_jsonl(here.generated)
     found = [{**row, "source": "pool", "intended": None} for row in read_jsonl(here.sampled)]
+    found += [{**row, "source": CONTINUED, "intended": None} for row in read_jsonl(here.begun)]
     asked = [row for row in generated if separate and row["source"] in apart]
     kept = [] if separate else generated
     open_ = [row for row in generated if separate and row["source"] not in apart]
@@ -81,7 +84,9 @@ def ask(context: Context, iteration: int, rows: Sequence[dict[str, Any]]) -> lis
     texts, choices = [row["text"] for row in rows], [row.get("labels") for row in rows]
     batch = context.config.batch
     warm = float(batch.answers > 1) if batch.answer_temperature is None else batch.answer_temperature
-    return label_texts(context.teacher, context.config.teacher, context.task, texts, "label", iteration, choices, warm)
+    begun = [str(row.get("begun", "")) for row in rows]
+    teacher, config, task = context.teacher, context.config.teacher, context.task
+    return label_texts(teacher, config, task, texts, "label", iteration, choices, warm, begun)
 
 
 def content(one: TeacherLabel | LabelledExample) -> tuple[str | None, ...]:
@@ -216,6 +221,7 @@ def labelled(
                 entities=answer.entities,
                 reasoning=answer.reasoning,
                 output=answer.output,
+                begun=answer.begun or None,
             )
         )
     for row in unasked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 from pathlib import Path
 
 from langgraph.runtime import Runtime
@@ -56,7 +57,8 @@ def written_rows(examples: Sequence[LabelledExample], task: Task, weights: Mappi
     labels, kind, rows = list(task.labels), written_kind(task.kind), []
     for place, example in enumerate(examples):
         answer, written = kind.lesson(example.answer, place, labels)
-        rows.append(TrainRow(answer.text, kind.target(answer, labels), weights.get(example.id, 1.0), written))
+        begun = len(commonprefix([written, example.begun or ""]))  # noqa: RUF071
+        rows.append(TrainRow(answer.text, kind.target(answer, labels), weights.get(example.id, 1.0), written, begun))
     return rows
 
 

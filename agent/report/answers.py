@@ -11,7 +11,7 @@ from agent.report.record import Row
 from tasks.span_errors import KINDS, errors
 from tasks.spans import in_words, ordered
 
-SOURCES = ("hard", "easy", "pool, hard", "pool, easy", "pool", "seed", "name", "earlier", "gold")
+SOURCES = ("hard", "easy", "pool, hard", "pool, easy", "pool", "continued", "seed", "name", "earlier", "gold")
 HARD = ("hard", "pool, hard")
 NOT_HARD = 0.7
 """Above this accuracy on the texts meant to be hard, the report says that they were not."""

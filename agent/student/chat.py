@@ -46,6 +46,10 @@ class Chat:
             return []
         return [[*ids, self.end] for ids in self.tokenizer(list(texts), **PLAIN)["input_ids"]]
 
+    def begun(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of the beginning of each answer."""
+        return [ids[:-1] for ids in self.answers(texts)]
+
     def text(self, ids: Sequence[int]) -> str:
         """The text of written tokens, without what ends it."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))

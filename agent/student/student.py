@@ -26,6 +26,8 @@ class TrainRow:
     weight: float = 1.0
     written: str = ""
     """What a student that writes its answers learns to write, in place of `target`."""
+    begun: int = 0
+    """Characters at the beginning of `written` that it has before it and does not learn, as the question."""
 
 
 @dataclass(frozen=True)

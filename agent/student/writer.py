@@ -113,7 +113,10 @@ class Writer(EncoderStudent):
         return self._chat.asked([self._kind.turn(text, self.labels) for text in texts])
 
     def _lesson(self, rows: Sequence[TrainRow]) -> tuple[Tokens, int, Loss]:
-        asked, answers = self._asked([row.text for row in rows]), self._chat.answers([row.written for row in rows])
+        asked = self._asked([row.text for row in rows])
+        begun = self._chat.begun([row.written[: row.begun] for row in rows])
+        asked = [[*one, *more] for one, more in zip(asked, begun, strict=True)]
+        answers = self._chat.answers([row.written[row.begun :] for row in rows])
         tokens, wanted, cut = lesson(asked, answers, self._base.max_length)
         return tokens, cut, answer_loss(wanted, rows)
 

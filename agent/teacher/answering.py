@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
-from agent.das.token_spans import geometric_mean, spelled
+from agent.das.token_spans import TokenSpan, geometric_mean, spelled
 from agent.teacher.messages import Reply, Request, TokenLogprob
 from agent.teacher.teacher_label import TeacherLabel
 from prompts.render import render
@@ -17,13 +18,16 @@ from tasks.task import Task, written_kind
 from tasks.written import CLOSE, OPEN
 
 
-def answer_request(task: Task, text: str, logprobs: bool, sample: int = 0, temperature: float = 0.0) -> Request:
-    """The request that asks for the answer to one question; `sample`: another draw of it."""
+def answer_request(
+    task: Task, text: str, logprobs: bool, sample: int = 0, temperature: float = 0.0, begun: str = ""
+) -> Request:
+    """The request that asks for the answer to one question; `sample`: another draw of it; `begun`: what it begins with,
+    which the teacher goes on from."""
     kind = written_kind(task.kind)
     turn = kind.turn(text, list(task.labels))
     return Request(
         role="labeller",
-        messages=render("answer", task=task, turn=turn),
+        messages=render("answer", task=task, turn=turn, begun=begun),
         temperature=temperature,
         max_tokens=kind.TOKENS,
         top_logprobs=int(logprobs),
@@ -31,23 +35,31 @@ def answer_request(task: Task, text: str, logprobs: bool, sample: int = 0, tempe
     )
 
 
-def answered(task: Task, reply: Reply | None) -> TeacherLabel:
-    """What a reply says; a reasoning that is not worth learning makes it none, and its fault says why."""
+def answered(task: Task, reply: Reply | None, begun: str = "") -> TeacherLabel:
+    """What a reply says, after what it was `begun` with; a reasoning that is not worth learning makes it none, and its
+    fault says why. Of what was begun the teacher's `tokens` know nothing."""
     if reply is None:
         return TeacherLabel(None, None, None, "budget")
+    said = begun + reply.text
     if reply.fault is not None:
-        return TeacherLabel(None, None, None, reply.fault, reply.text)
-    found = written_kind(task.kind).read_reply(reply.text, list(task.labels))
+        return TeacherLabel(None, None, None, reply.fault, said)
+    found = written_kind(task.kind).read_reply(said, list(task.labels))
     if found.answer is None:
-        return TeacherLabel(None, None, None, found.fault, reply.text)
+        return TeacherLabel(None, None, None, found.fault, said)
     tokens, sure = None, None
     if reply.logprobs:
         given = [(one.token.encode("utf-8", "surrogateescape"), one.logprob) for one in reply.logprobs]
         tokens = spelled(reply.text, given)
         sure = geometric_mean(tokens) if task.free else probability(reply.logprobs, found.answer)
+        tokens = tokens and tuple(later(one, len(begun)) for one in tokens)
     return TeacherLabel(
-        found.answer, sure, None, None, reply.text, reasoning=found.reasoning, output=found.output, tokens=tokens
+        found.answer, sure, None, None, said, reasoning=found.reasoning, output=found.output, tokens=tokens, begun=begun
     )
+
+
+def later(token: TokenSpan, by: int) -> TokenSpan:
+    """The token `by` characters further on."""
+    return replace(token, start=token.start + by, end=token.end + by)
 
 
 def probability(tokens: Sequence[TokenLogprob], answer: str) -> float | None:

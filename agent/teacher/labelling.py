@@ -28,11 +28,12 @@ AGREEMENT_TEMPERATURE = 0.7
 
 def label_texts(
     teacher: Teacher, config: TeacherConfig, task: Task, texts: Sequence[str], node: str, iteration: int,
-    choices: Sequence[Sequence[str] | None] | None = None, temperature: float = 0.0,
+    choices: Sequence[Sequence[str] | None] | None = None, temperature: float = 0.0, begun: Sequence[str] | None = None,
 ) -> list[TeacherLabel]:  # fmt: skip
     """The teacher's label of each text, in order. Texts the budget left out have fault "budget".
 
     `temperature`: of answers that are written out; a text that comes again is answered anew (another draw).
+    `begun`: what each of them begins with, "" = nothing.
 
     `choices`: the labels it may choose among for each text, None = all. What it says of a part of the labels tells
     nothing of its liking for them, so `raw` is None there. For one text a call.
@@ -43,8 +44,13 @@ def label_texts(
         replied = teacher.ask(asked_for, node, iteration)
         return [marked(task, text, reply) for text, reply in zip(texts, replied, strict=True)]
     if task.written:
-        requests = [answer_request(task, text, logprobs, draw, temperature) for text, draw in drawn(texts)]
-        return [answered(task, reply) for reply in teacher.ask(requests, node, iteration)]
+        begun = begun or [""] * len(texts)
+        requests = [
+            answer_request(task, text, logprobs, draw, temperature, start)
+            for (text, draw), start in zip(drawn(texts), begun, strict=True)
+        ]
+        replies = teacher.ask(requests, node, iteration)
+        return [answered(task, reply, start) for reply, start in zip(replies, begun, strict=True)]
     texts = ["\n".join(shown(part, config.longest_text) for part in task.parts(text)) for text in texts]
     if config.texts_per_label_call > 1:
         return _many(teacher, task, texts, config.texts_per_label_call, node, iteration)

@@ -15,7 +15,8 @@ class Request:
 
     role: Role
     messages: tuple[tuple[str, str], ...]
-    """(("system", text), ("user", text), ("assistant", text), ...)."""
+    """(("system", text), ("user", text), ("assistant", text), ...). Where the assistant's is the last one, the reply
+    goes on from it."""
     temperature: float
     max_tokens: int
     """Of the completion."""
@@ -42,7 +43,7 @@ class Reply:
     """One answer of the teacher."""
 
     text: str
-    """<think>…</think> of reasoning models removed, stripped."""
+    """<think>…</think> of reasoning models removed, stripped; of one that goes on, stripped at its end alone."""
     parsed: Any | None
     """The JSON value, when the request had a schema and the value fits it. With fault "truncated": what was
     complete when the reply was cut (the last, possibly cut, item is left out)."""

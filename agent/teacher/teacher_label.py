@@ -33,6 +33,8 @@ class TeacherLabel:
     """The answer itself, where it is free; `label` is then that of all answers."""
     tokens: tuple[TokenSpan, ...] | None = None
     """Of a written answer: those of `said`, on its characters; None without logprobs."""
+    begun: str = ""
+    """Of a written answer: what it begins with, where that is not the teacher's."""
     mentions: int = 0
     """Entities that the teacher named."""
     misplaced: tuple[Mapping[str, str], ...] = ()

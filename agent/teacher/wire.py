@@ -9,6 +9,14 @@ from agent.teacher.messages import Reply, Request, TokenLogprob
 from agent.teacher.probe import Capabilities
 from agent.teacher.structured import in_words, parse, response_format, without_thinking
 
+GO_ON = {"continue_final_message": True, "add_generation_prompt": False}
+"""Of vLLM, SGLang and transformers' server; llama.cpp's goes on with a last message of the assistant unasked."""
+
+
+def begun(request: Request) -> bool:
+    """Whether the reply is to go on from a beginning: the last message is the assistant's."""
+    return bool(request.messages) and request.messages[-1][0] == "assistant"
+
 
 def to_payload(request: Request, model: str, can: Capabilities, temperature: float | None = None) -> dict[str, Any]:
     """The canonical request, which the ledger hashes and keeps. `temperature` overrides the request's."""
@@ -28,7 +36,7 @@ def to_payload(request: Request, model: str, can: Capabilities, temperature: flo
         payload |= {"logprobs": True, "top_logprobs": top}
     if can.seed:
         payload["seed"] = request.sample
-    return payload
+    return payload | (GO_ON if begun(request) else {})
 
 
 def to_body(payload: Mapping[str, Any], can: Capabilities) -> dict[str, Any]:
@@ -48,7 +56,7 @@ def to_reply(response: Mapping[str, Any], request: Request, cached: bool) -> Rep
     choice = response["choices"][0]
     message = choice.get("message") or {}
     whole = message.get("content") or ""
-    text = without_thinking(whole)
+    text = whole.rstrip() if begun(request) else without_thinking(whole)
     cut = choice.get("finish_reason") == "length"
     parsed: Any | None = None
     fault: str | None = "truncated" if cut else None

@@ -170,3 +170,25 @@ def test_free_answers_are_learned_whole_and_read_on_their_characters(weights: Pa
         assert tokens is not None and tokens[-1].end == len(answer.text)
         np.testing.assert_allclose([token.logprob for token in tokens], slow, atol=1e-4)
         assert sure == pytest.approx(np.exp(np.mean(slow)), abs=1e-4)
+
+
+def test_what_was_begun_is_read_and_not_learned(weights: Path) -> None:
+    one = student(weights)
+    text = written("a film is good", "B")
+    whole, begun = (TrainRow(TEXTS[0], (0.0, 1.0), written=text, begun=count) for count in (0, text.index("is")))
+    first, _, _ = one._lesson([whole])
+    tokens, _, loss = one._lesson([begun])
+    assert one._chat.text(tokens[0]) == one._chat.text(first[0])
+    asked = len(one._chat.asked(["x"])[0])
+    logits = torch.zeros(1, len(tokens[0]), one._base.model.config.vocab_size)
+    before = float(loss(logits, [0]))
+    learned = [at for at in range(len(tokens[0]) - 1) if _moves(loss, logits, at, tokens[0][at + 1], before)]
+    rest = one._chat.answers([text[begun.begun :]])[0]
+    assert learned == list(range(len(tokens[0]) - 1 - len(rest), len(tokens[0]) - 1)) and asked
+
+
+def _moves(loss: Any, logits: torch.Tensor, at: int, token: int, before: float) -> bool:
+    """Whether the loss depends on what is said of `token` after place `at`."""
+    other = logits.clone()
+    other[0, at, token] = 5.0
+    return abs(float(loss(other, [0])) - before) > 1e-6

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.teacher.labels import label_distribution, parse_label
-from agent.teacher.local import LocalServer, model_name
+from agent.teacher.local import SLOTS, LocalServer, model_name
 from agent.weights import cache_folder
 from tasks.faults import UserError
 from tests.teacher.conftest import Open, ask_label, ask_texts
@@ -64,7 +64,7 @@ def test_model_names() -> None:
 def test_a_real_model_labels_and_writes(open_on: Open) -> None:
     teacher = open_on(None, base_url="local", model=MODEL)
     can = teacher.can("labeller")
-    assert (can.tier, can.top_logprobs, can.seed, can.slots) == ("json_schema", 20, True, 8)
+    assert (can.tier, can.top_logprobs, can.seed, can.slots) == ("json_schema", 20, True, SLOTS)
     question = "Is this review positive or negative? Answer with one word.\nReview: I loved every minute."
     label, texts = teacher.ask(
         [ask_label(question, top_logprobs=20), ask_texts("Write two short texts about the sea.")], "label", 1
