@@ -41,8 +41,10 @@ def calls_a_text(context: Context) -> float:
     return 1 if context.teacher.can("labeller").top_logprobs > 0 else config.agreement_samples
 
 
-def generating_calls(context: Context, iteration: int, node: str) -> float:
+def generating_calls(context: Context, iteration: int, node: str, apart: float = 1.0) -> float:
     """How many generating calls leave enough of a token budget to label what they write and the waiting pool texts.
+
+    `apart`: the share of what they write that is labelled in a separate call.
 
     By the mean cost of this run's earlier calls, without what `node` and those after it spent in this iteration, so
     that a resumed run decides the same. No limit where there is none, or nothing to take a mean of.
@@ -59,7 +61,7 @@ def generating_calls(context: Context, iteration: int, node: str) -> float:
     left = limit - total(spent) - waiting * label
     if node == "analyze":
         left -= analyze or 0.0
-    return max(0.0, left / (generate + context.config.batch.texts_per_call * label))
+    return max(0.0, left / (generate + context.config.batch.texts_per_call * apart * label))
 
 
 def mean_cost(spent: Mapping[tuple[int, str], Usage], node: str) -> float | None:

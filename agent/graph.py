@@ -184,7 +184,7 @@ def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:
     nodes: list[tuple[str, Node]] = [
         ("analyze", partial(analyze, places=plan.places, guard=plan.guard, with_correct=correct)),
         ("subjects", subjects),
-        ("generate", partial(generate, places=plan.places, writing=plan.writing, guard=plan.guard)),
+        ("generate", partial(generate, places=plan.places, writing=plan.writing, guard=plan.guard, apart=plan.apart)),
         ("begin", begin),
         ("label", partial(label, separate=separate, apart=plan.apart, agreeing="agreement" not in plan.without)),
     ]

@@ -45,6 +45,11 @@ def test_a_call_takes_its_own_tokens_and_those_of_the_labels_of_its_texts(
     assert generating_calls(context(tmp_path, limit, FIRST), 1, "generate") == pytest.approx(calls)
 
 
+def test_what_is_not_labelled_apart_costs_no_label(tmp_path: Path) -> None:
+    assert generating_calls(context(tmp_path, 2_000, FIRST), 1, "generate", 0.0) == pytest.approx(1_000 / 200)
+    assert generating_calls(context(tmp_path, 2_000, FIRST), 1, "generate", 0.5) == pytest.approx(1_000 / 320)
+
+
 def test_the_waiting_pool_texts_come_first(tmp_path: Path) -> None:
     assert generating_calls(context(tmp_path, 2_000, FIRST, waiting=5), 1, "generate") == pytest.approx(700 / 440)
 

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from agent.config import RunConfig, read_recipe
+from agent.das.token_spans import spelled
 from agent.estimate import estimate
 from agent.example import read_examples
 from agent.nodes.train import written_rows
 from agent.plan import configure, plan_of
 from agent.run import check_goes_on
 from agent.rundir import RunDir, read_json, read_jsonl
+from agent.teacher.messages import Request
 from agent.teacher.teacher import open_teacher
 from tasks.faults import UserError
 from tasks.task import load_task
@@ -248,6 +250,22 @@ def test_the_teacher_goes_on_from_answers_that_the_student_began(asks: Bench) ->
                           load_task(str(asks.task)), {})  # fmt: skip
     assert row.written[: row.begun] == kept[0]["begun"]
     assert "continued" in read_jsonl(run.metrics)[-1]["counts"]["by_source"]
+
+
+def test_an_endpoint_that_says_the_beginning_again_is_read_the_same(asks: Bench) -> None:
+    begun = (("user", "Describe the fire."), ("assistant", "It is"))
+    asked = Request("labeller", begun, 0.0, 24, top_logprobs=1)
+    replies = []
+    for answer in (" hot.", "It is hot."):
+        asks.fake.answer = lambda body, answer=answer: answer  # type: ignore[misc]
+        config = asks.config(f"l{len(replies)}")
+        with closing(open_teacher(config.teacher, config.budget, "run")) as teacher:
+            replies.append(teacher.ask([asked], "label", 1)[0])
+    for reply in replies:
+        assert reply is not None and reply.text == " hot." and reply.logprobs
+        given = [(one.token.encode(), one.logprob) for one in reply.logprobs]
+        spans = spelled(reply.text, given)
+        assert spans is not None and spans[-1].end == len(" hot.")
 
 
 @pytest.mark.parametrize("moment", ["start", "end"])

@@ -20,7 +20,7 @@ from agent.rundir import put_drops, read_json, read_jsonl, write_jsonl
 from agent.selection import fresh, need, quotas
 from agent.state import Context, State, TeacherLane
 from agent.teacher.messages import Reply, Request
-from agent.trust import Guard, to_write
+from agent.trust import Guard, proven, to_write
 from prompts.render import render
 from tasks.task import Example, Task, joined
 
@@ -74,11 +74,14 @@ class Call:
 
 
 def generate(
-    state: State, runtime: Runtime[Context], places: Mapping[str, int], writing: Writing, guard: Guard
+    state: State, runtime: Runtime[Context], places: Mapping[str, int], writing: Writing, guard: Guard,
+    apart: Collection[str],
 ) -> TeacherLane:  # fmt: skip
     """Writes generated.jsonl: candidates for `places` (kind → texts that will be kept).
 
-    `guard`: fewer, or easy ones, where what it wrote before was not what was asked (see trust.py).
+    Args:
+        guard: Fewer, or easy ones, where what it wrote before was not what was asked (see trust.py).
+        apart: Kinds that are labelled in a separate call whatever the teacher has proven.
     """
     context, iteration = runtime.context, state["iteration"]
     here = context.run.iteration(iteration)
@@ -107,7 +110,9 @@ def generate(
         calls = [shown(context.task, call, context.shots, writing, prompt, i) for i, call in enumerate(calls)]
         calls = [replace(call, examples=()) if known.get(call.label) else call for call in calls]
     sampled, asked = read_jsonl(here.sampled), len(calls)
-    calls = calls[: int(min(asked, generating_calls(context, iteration, "generate")))]
+    unasked = proven(context.run, iteration, context.task.choices)
+    labelled = sum(n for kind, n in wanted.items() if kind in apart or not unasked) / max(1, sum(wanted.values()))
+    calls = calls[: int(min(asked, generating_calls(context, iteration, "generate", labelled)))]
     ended = "tokens" if asked and not (calls or sampled) else None  # none can be paid, nothing else is waiting
     requests = [request(context.task, call, context.config.batch.generate_temperature, prompt) for call in calls]
     replies = context.teacher.ask(requests, "generate", iteration)

@@ -7,7 +7,7 @@ already leaves them be (linear probing, then fine-tuning: Kumar et al., arXiv 22
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ from agent.student.base import Base
 from agent.student.batches import Tokens, by_length, padded
 from agent.student.student import TrainRow
 
+SHARE = 0.5
+"""Of the probe in the student that was trained from it."""
 C = 0.1
 """Inverse strength of scikit-learn's L2 penalty. Features have a variance of about one."""
 READ_TOKENS = 2048
@@ -46,6 +48,19 @@ def start_from_probe(model: Any, base: Base, tokens: Tokens, rows: Sequence[Trai
             with torch.no_grad():
                 module.weight.copy_(torch.from_numpy(weight))
                 module.bias.copy_(torch.from_numpy(bias))
+
+
+def learned(model: Any) -> dict[str, torch.Tensor]:
+    """A copy of what training will change."""
+    return {name: one.detach().clone() for name, one in model.named_parameters() if one.requires_grad}
+
+
+@torch.no_grad()
+def halfway(model: Any, before: Mapping[str, torch.Tensor]) -> None:
+    """Takes the weights of `model` back towards those it was trained from (WiSE-FT: arXiv 2109.01903)."""
+    for name, one in model.named_parameters():
+        if name in before:
+            one.lerp_(before[name].to(one.device), SHARE)
 
 
 def probe(found: NDArray[np.float64], targets: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

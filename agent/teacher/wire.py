@@ -56,7 +56,9 @@ def to_reply(response: Mapping[str, Any], request: Request, cached: bool) -> Rep
     choice = response["choices"][0]
     message = choice.get("message") or {}
     whole = message.get("content") or ""
-    text = whole.rstrip() if begun(request) else without_thinking(whole)
+    text = without_thinking(whole)
+    if begun(request):  # llama.cpp says the beginning again, vLLM does not
+        whole = text = whole.rstrip().removeprefix(request.messages[-1][1])
     cut = choice.get("finish_reason") == "length"
     parsed: Any | None = None
     fault: str | None = "truncated" if cut else None

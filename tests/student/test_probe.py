@@ -14,7 +14,7 @@ from agent.student.base import load_base
 from agent.student.batches import tokenise
 from agent.student.lora import trainable
 from agent.student.opening import open_student
-from agent.student.probe import features, probe, probed, start_from_probe
+from agent.student.probe import SHARE, features, halfway, learned, probe, probed, start_from_probe
 from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model
 
@@ -82,3 +82,18 @@ def test_the_setting_lowers_the_loss_that_training_starts_from(tmp_path: Path) -
         student = open_student(config, ["good", "bad"], folder)
         first[head] = student.train(ROWS, tmp_path / head, None, 1).losses[0]
     assert first["probe"] < first["seed"]
+
+
+def test_the_student_ends_halfway_between_the_probe_and_what_training_made_of_it(tmp_path: Path) -> None:
+    config = StudentConfig(device="cpu", dtype="float32", max_length=16, head="probe")
+    base = load_base(tiny_model(tmp_path / "tiny"), ["good", "bad"], 16)
+    model = trainable(base, config)
+    before = learned(model)
+    assert before.keys() == {name for name, one in model.named_parameters() if one.requires_grad}
+    with torch.no_grad():
+        for one in model.parameters():
+            one.add_(2.0)
+    halfway(model, before)
+    for name, one in model.named_parameters():
+        if name in before:
+            torch.testing.assert_close(one, before[name] + 2.0 * (1 - SHARE))
