@@ -146,6 +146,9 @@ class StudentConfig(Section):
     """Where the head of an encoder begins: at random, or as a linear probe of it before any training, where it is one
     linear layer (agent/student/probe.py). null = a probe where all texts are written by the teacher: they are of
     another kind than those it will read."""
+    probe_share: float = Field(0.5, ge=0, le=1)
+    """Of the untrained probe in the weights of a student that began as one and learned the teacher's texts; none where
+    those of the student before them, which foretells the teacher's labels well, are in it (agent/nodes/average.py)."""
     train_from: Literal["base", "previous"] = "base"
     """`base`: every iteration trains the base model anew on history + batch. `previous`: goes on."""
     soft_labels: bool = True

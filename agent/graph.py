@@ -167,7 +167,7 @@ def student_lane(plan: Plan) -> list[tuple[str, Node]]:
     """replay ► reconcile ► train ► average ► measure; for sungen replay ► weigh ► train ► measure."""
     nodes: list[tuple[str, Node]] = [
         ("replay", replay), ("reconcile", reconcile), ("weigh", weigh),
-        ("train", partial(train, one_start="average" not in plan.without)), ("average", average), ("measure", measure),
+        ("train", partial(train, averaged="average" not in plan.without)), ("average", average), ("measure", measure),
     ]  # fmt: skip
     missing = plan.without | ({"replay"} if "review" in plan.without else set())
     missing |= set() if plan.weighing else {"weigh"}

@@ -40,7 +40,8 @@ def trained_again(root: Path, changed: StudentConfig, seed: int) -> dict[str, An
     with TemporaryDirectory() as folder:
         adapter = Path(folder) / "adapter"
         start = time.perf_counter()
-        log = student.train(rows, adapter, None, seed)
+        kept = read_json(run.iteration(last).training).get("probe_share", changed.probe_share)
+        log = student.train(rows, adapter, None, seed, {"probe_share": kept})
         seconds = time.perf_counter() - start
         held = peak_memory(student.device)
         test, _, _ = score_of(student, adapter, task, task.test[: config.test_limit])

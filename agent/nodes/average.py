@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 
 from agent.rundir import read_jsonl
 from agent.state import Context, State, StudentLane
+from agent.valuation import earlier_share
 
 
 def average(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -24,13 +25,3 @@ def average(state: State, runtime: Runtime[Context]) -> StudentLane:
         return {}
     context.student.average(first, here.adapter, share, here.averaged_adapter)
     return {"adapter": context.run.relative(here.averaged_adapter)}
-
-
-LEAST = 0.5
-"""Trust below which nothing is averaged. AG News 1.0: four to nine points more; SST-2 0.25 to 0.35: four to five points
-less, the earlier student being hardly better than chance there (docs/what-we-learned.md)."""
-
-
-def earlier_share(trust: float) -> float:
-    """Of the earlier student in the average: the two count as `trust` to 1, as in reconcile's product."""
-    return trust / (1.0 + trust) if trust >= LEAST else 0.0

@@ -13,21 +13,24 @@ from agent.example import LabelledExample, as_row, learned, targets
 from agent.rundir import RunDir, read_jsonl, replace_rows, write_json
 from agent.state import Context, State, StudentLane
 from agent.student.student import DEFAULT, SCHEDULED, TrainRow
+from agent.valuation import earlier_share
 from tasks.task import Task, kind_module, written_kind
 
 
-def train(state: State, runtime: Runtime[Context], one_start: bool = False) -> StudentLane:
+def train(state: State, runtime: Runtime[Context], averaged: bool = False) -> StudentLane:
     """Writes the adapter, training.json and this iteration's rows of history.jsonl.
 
-    `one_start`: every iteration trains the same initial adapter, so that two of them can be averaged.
+    `averaged`: two of the students may be averaged, so every iteration trains the same initial adapter.
     """
     context, iteration = runtime.context, state["iteration"]
     here, config = context.run.iteration(iteration), context.config.student
     replayed, batch = learned(context.run, iteration)
     examples = [*replayed, *batch]
     rows = rows_of(context.run, iteration, examples, context.task, config.soft_labels)
-    seed = int(context.rng(0 if one_start else iteration, "train").integers(2**31))
+    seed = int(context.rng(0 if averaged else iteration, "train").integers(2**31))
     schedule = {name: getattr(config, name) for name in SCHEDULED} if context.config.stages else DEFAULT
+    share = probe_share(context.run, iteration, config.probe_share, averaged)
+    schedule = {**schedule, "probe_share": share}
     log = context.student.train(rows, here.adapter, start_of(state, context), seed, schedule)
     replace_rows(context.run.history, iteration, [{**as_row(e), "iteration": iteration} for e in batch])
     write_json(
@@ -35,10 +38,18 @@ def train(state: State, runtime: Runtime[Context], one_start: bool = False) -> S
         {
             "examples": log.examples, "new": len(batch), "replayed": len(replayed), "steps": log.steps,
             "truncated": log.truncated, "trainable_parameters": log.trainable_parameters,
-            "by_label": counted(examples, list(context.task.labels)), "losses": list(log.losses),
+            "by_label": counted(examples, list(context.task.labels)), "probe_share": share, "losses": list(log.losses),
         },
     )  # fmt: skip
     return {"adapter": context.run.relative(here.adapter)}
+
+
+def probe_share(run: RunDir, iteration: int, share: float, averaged: bool) -> float:
+    """How much of a probe that it begins as stays in this student: nothing of one of seed examples and names, which
+    people wrote, or where the first student's weights will be in it."""
+    rows = read_jsonl(run.iteration(iteration).targets)
+    first = averaged and bool(rows) and earlier_share(float(rows[0]["trust"])) > 0
+    return 0.0 if iteration == 0 or first else share
 
 
 def rows_of(

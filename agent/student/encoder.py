@@ -25,7 +25,7 @@ from agent.student.dropout import quicken
 from agent.student.hardware import Hardware, give_back_memory
 from agent.student.heads import Loss, first_tokens, read_words, text_loss, word_loss
 from agent.student.lora import trainable
-from agent.student.probe import halfway, learned, probed, start_from_probe
+from agent.student.probe import back, learned, probed, start_from_probe
 from agent.student.quiet import quiet
 from agent.student.restore import restored, whole
 from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
@@ -86,7 +86,7 @@ class EncoderStudent:
             padding = self._base.tokenizer.pad_token_id
             least = 0 if self._base.writes else len(self.labels) * (STEPS_A_TAG if self._base.spans else STEPS_A_LABEL)
             losses = fit(model, tokens, loss, least, config, self.hardware, padding, seed)
-            halfway(model, before)
+            back(model, before, config.probe_share)
             with written(adapter) as folder, quiet():
                 self._save(model, folder)
         count = sum(part.numel() for part in model.parameters() if part.requires_grad)

@@ -21,8 +21,6 @@ from agent.student.base import Base
 from agent.student.batches import Tokens, by_length, padded
 from agent.student.student import TrainRow
 
-SHARE = 0.5
-"""Of the probe in the student that was trained from it."""
 C = 0.1
 """Inverse strength of scikit-learn's L2 penalty. Features have a variance of about one."""
 READ_TOKENS = 2048
@@ -56,11 +54,12 @@ def learned(model: Any) -> dict[str, torch.Tensor]:
 
 
 @torch.no_grad()
-def halfway(model: Any, before: Mapping[str, torch.Tensor]) -> None:
-    """Takes the weights of `model` back towards those it was trained from (WiSE-FT: arXiv 2109.01903)."""
+def back(model: Any, before: Mapping[str, torch.Tensor], share: float) -> None:
+    """Makes the weights of `model` `share` of those it was trained from and the rest of its own (WiSE-FT: Wortsman et
+    al., arXiv 2109.01903)."""
     for name, one in model.named_parameters():
         if name in before:
-            one.lerp_(before[name].to(one.device), SHARE)
+            one.lerp_(before[name].to(one.device), share)
 
 
 def probe(found: NDArray[np.float64], targets: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -53,7 +53,7 @@ class TrainLog:
 
 
 Schedule = Mapping[str, float | int | None]
-"""Of SCHEDULED what a training does in another way than the student was opened for."""
+"""Of SCHEDULED, and `probe_share`, what a training does in another way than the student was opened for."""
 SCHEDULED = ("learning_rate", "epochs", "min_steps", "max_steps")
 DEFAULT: Schedule = MappingProxyType({})
 

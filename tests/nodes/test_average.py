@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agent.nodes.average import earlier_share
 from agent.rundir import RunDir, read_json, read_jsonl
+from agent.valuation import earlier_share
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.toy import toy_answer
@@ -78,3 +78,13 @@ def test_a_run_that_was_cut_there_ends_as_an_unbroken_one(dry: Bench) -> None:
     assert averaged(again) == averaged(whole)
     for name in ("history.jsonl", "iteration_002/predictions.jsonl", "iteration_002/adapter/adapter.json"):
         assert (again.root / name).read_bytes() == (whole.root / name).read_bytes()
+
+
+def test_a_student_that_is_averaged_with_the_first_keeps_no_share_of_its_probe_and_the_first_keeps_none(
+    dry: Bench,
+) -> None:
+    run = dry.run(dry.config(), "run")
+    kept = {one.number: read_json(one.training)["probe_share"] for one in run.iterations() if one.training.exists()}
+    assert kept == {number: 0.0 if number in {0, *averaged(run)} else 0.5 for number in kept}
+    other = dry.run(dry.config(without=["average"], student={"probe_share": 0.25}), "other")
+    assert [read_json(one.training)["probe_share"] for one in other.iterations()[:2]] == [0.0, 0.25]

@@ -14,7 +14,7 @@ from agent.student.base import load_base
 from agent.student.batches import tokenise
 from agent.student.lora import trainable
 from agent.student.opening import open_student
-from agent.student.probe import SHARE, features, halfway, learned, probe, probed, start_from_probe
+from agent.student.probe import back, features, learned, probe, probed, start_from_probe
 from agent.student.student import TrainRow
 from tests.fakes.tiny_model import tiny_model
 
@@ -84,7 +84,7 @@ def test_the_setting_lowers_the_loss_that_training_starts_from(tmp_path: Path) -
     assert first["probe"] < first["seed"]
 
 
-def test_the_student_ends_halfway_between_the_probe_and_what_training_made_of_it(tmp_path: Path) -> None:
+def test_of_what_training_made_of_the_probe_a_share_is_taken_back(tmp_path: Path) -> None:
     config = StudentConfig(device="cpu", dtype="float32", max_length=16, head="probe")
     base = load_base(tiny_model(tmp_path / "tiny"), ["good", "bad"], 16)
     model = trainable(base, config)
@@ -93,7 +93,7 @@ def test_the_student_ends_halfway_between_the_probe_and_what_training_made_of_it
     with torch.no_grad():
         for one in model.parameters():
             one.add_(2.0)
-    halfway(model, before)
+    back(model, before, 0.25)
     for name, one in model.named_parameters():
         if name in before:
-            torch.testing.assert_close(one, before[name] + 2.0 * (1 - SHARE))
+            torch.testing.assert_close(one, before[name] + 1.5)
