@@ -20,6 +20,9 @@ PROVEN, ASKED = 0.9, 8
 """Kappa, over at least so many texts, from which easy texts are no longer labelled apart."""
 PROBE = 24
 """Easy texts whose labels tell whether the other ones need any; of two labels, one that differs leaves it proven."""
+TRIED = 12
+"""Hard texts of a batch, at most, while too few were examined to tell whether they are hard: they cost more than easy
+ones, and where they are not hard they teach less (SST-2)."""
 LEAST = 0.25
 """Share of the places; a call for fewer texts pays its prompt for little."""
 HARD = 0.7
@@ -61,30 +64,33 @@ def enough(agreed: int, asked: int, labels: int) -> bool:
     return asked >= ASKED and kappa(agreed, asked, labels) >= PROVEN
 
 
-def hard(run: RunDir, iteration: int) -> bool:
-    """Whether texts that were written to be hard, of the batches examined up to `iteration`, were; True where too
+def hard(run: RunDir, iteration: int) -> bool | None:
+    """Whether texts that were written to be hard, of the batches examined up to `iteration`, were; None where too
     few were to tell."""
     examined = [row for k in range(1, iteration + 1) for row in read_jsonl(run.iteration(k).predictions)]
     right = [bool(row["correct"]) for row in examined if row["source"] == "hard"]
-    return len(right) < ASKED or sum(right) <= HARD * len(right)
+    return None if len(right) < ASKED else sum(right) <= HARD * len(right)
 
 
 def to_write(run: RunDir, iteration: int, places: Mapping[str, int], labels: int, guard: Guard) -> dict[str, int]:
     """The generated texts of this iteration that shall be kept, by kind; see `shares`."""
-    still_hard = not guard.hardness or hard(run, iteration)
+    still_hard = True if not guard.hardness else hard(run, iteration)
     return shares(places, iteration == 0, kappa(*agreement(run, iteration), labels), guard.pool, still_hard)
 
 
 def shares(
-    places: Mapping[str, int], first: bool, trust: float, pool: bool, still_hard: bool = True
+    places: Mapping[str, int], first: bool, trust: float, pool: bool, still_hard: bool | None = True
 ) -> dict[str, int]:  # fmt: skip
     """As many of `places` as the generator is trusted with.
 
     In the first iteration the student has not been examined, so nothing is known to be hard: they are easy then; and so
-    they are where what was written as hard is not (`still_hard`). Without a `pool` that could take their places all are
-    written, whatever the trust.
+    they are where what was written as hard is not (`still_hard`), and most of them where nobody knows yet (None).
+    Without a `pool` that could take their places all are written, whatever the trust.
     """
-    if "easy" in places and (first or not still_hard):
+    if still_hard is None and not first and {"hard", "easy"} <= places.keys():
+        tried = min(places["hard"], TRIED)
+        places = {"hard": tried, "easy": places["easy"] + places["hard"] - tried}
+    if "easy" in places and (first or still_hard is False):
         places = {"easy": places["easy"] if pool else sum(places.values())}
         if first:
             return dict(places)

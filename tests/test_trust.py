@@ -41,14 +41,20 @@ def test_texts_that_are_not_hard_give_their_places_to_easy_ones() -> None:
     assert shares({"hard": 16}, False, 1.0, False, still_hard=False) == {"hard": 16}
 
 
-@pytest.mark.parametrize(("right", "of", "expected"), [(7, 7, True), (8, 8, False), (7, 10, True), (8, 10, False)])
-def test_hard_is_what_the_student_gets_wrong(tmp_path: Path, right: int, of: int, expected: bool) -> None:
+def test_few_are_asked_to_be_hard_until_it_is_known_whether_they_are() -> None:
+    assert shares({"hard": 28, "easy": 28}, False, 1.0, False, still_hard=None) == {"hard": 12, "easy": 44}
+    assert shares(PLACES, False, 1.0, False, still_hard=None) == PLACES
+    assert shares({"hard": 56}, False, 1.0, False, still_hard=None) == {"hard": 56}
+
+
+@pytest.mark.parametrize(("right", "of", "expected"), [(7, 7, None), (8, 8, False), (7, 10, True), (8, 10, False)])
+def test_hard_is_what_the_student_gets_wrong(tmp_path: Path, right: int, of: int, expected: bool | None) -> None:
     run = RunDir(tmp_path)
     rows = [{"source": "hard", "correct": n < right} for n in range(of)]
     write_jsonl(run.iteration(1).predictions, [*rows, *[{"source": "easy", "correct": True}] * 9])
-    assert hard(run, 0)
+    assert hard(run, 0) is None
     assert hard(run, 1) is expected
-    assert to_write(run, 1, PLACES, 2, Guard(hardness=True)) == (PLACES if expected else {"easy": 16})
+    assert to_write(run, 1, PLACES, 2, Guard(hardness=True)) == ({"easy": 16} if expected is False else PLACES)
     assert to_write(run, 1, PLACES, 2, Guard()) == PLACES
 
 

@@ -49,7 +49,7 @@ def analyze(
     if not wrong:
         write_json(here.analysis, _record([], "", 0, 0, None))
         return {}
-    if guard.hardness and not hard(context.run, iteration):  # easy texts are written without it
+    if guard.hardness and hard(context.run, iteration) is False:  # easy texts are written without it
         write_json(here.analysis, _record([], "", len(wrong), len(correct), "not_hard"))
         return {}
     writing = any(to_write(context.run, iteration, places, context.task.choices, guard).values())
