@@ -23,7 +23,7 @@ CHOOSING: Mapping[str, Callable[[BatchConfig], bool]] = {
     "batch.answers": lambda batch: batch.answers > 1, "batch.rule": lambda batch: batch.rule is not None,
 }  # fmt: skip
 """Settings for which `score` must choose among written answers."""
-CONTINUED = "batch.continued"
+CONTINUING = "batch.continued"
 OF_WRITING = ("hard", "easy", "hardness", "correct", "separation", "agreement")
 """Parts within nodes that are there only where texts are written."""
 
@@ -118,7 +118,7 @@ def check_answers(config: RunConfig, task: Task, without: Collection[str]) -> No
     """Raises UserError: stages, several answers or a rule where none is written out, or where nothing chooses; answers
     to be continued where none is written out, or none was examined."""
     batches = [one.batch for one in every(config)]
-    continued = [CONTINUED] if any(batch.continued for batch in batches) else []
+    continued = [CONTINUING] if any(batch.continued for batch in batches) else []
     chosen = [name for name, asks in CHOOSING.items() if any(map(asks, batches))]
     staged = ["stages"] if config.stages else []
     if (first := [*staged, *chosen, *continued]) and not task.written:
@@ -130,8 +130,8 @@ def check_answers(config: RunConfig, task: Task, without: Collection[str]) -> No
         raise UserError(Fault(where, f"the part that chooses (score), for {chosen[0]}", got, remedy))
     if continued and "evaluate" in without:
         where, got = ("--without", "evaluate") if "evaluate" in config.without else ("--strategy", config.strategy)
-        remedy = f"Keep evaluate, or leave {CONTINUED} out."
-        raise UserError(Fault(where, f"the part that examines the student (evaluate), for {CONTINUED}", got, remedy))
+        remedy = f"Keep evaluate, or leave {CONTINUING} out."
+        raise UserError(Fault(where, f"the part that examines the student (evaluate), for {CONTINUING}", got, remedy))
     if config.stages and config.stages[0].batch.continued:
         remedy = "Give it to a later stage."
         got = str(config.stages[0].batch.continued)

@@ -21,7 +21,7 @@ from agent.config import RunConfig, StudentConfig, dump, read_recipe, resolve
 from agent.das import BY_SENTENCES
 from agent.earlier import check_earlier
 from agent.graph import Plan, build_graph, drawing
-from agent.plan import CONTINUED, every, needs_teacher, plan_of
+from agent.plan import CONTINUING, every, needs_teacher, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
 from agent.teacher.messages import Request, Role
@@ -164,7 +164,7 @@ def check_goes_on(plan: Plan, teacher: Teacher) -> None:
     if not plan.continuing:
         return
     begun = Request("labeller", COUNTING, 0.0, 24)
-    expected = f"an endpoint that goes on from a begun answer, for {CONTINUED}"
+    expected = f"an endpoint that goes on from a begun answer, for {CONTINUING}"
     remedy = "Take another, or leave it out."
     try:
         reply = teacher.ask([begun], "begin", 0)[0]

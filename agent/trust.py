@@ -21,8 +21,9 @@ PROVEN, ASKED = 0.9, 8
 PROBE = 24
 """Easy texts whose labels tell whether the other ones need any; of two labels, one that differs leaves it proven."""
 TRIED = 12
-"""Hard texts of a batch, at most, while too few were examined to tell whether they are hard: they cost more than easy
-ones, and where they are not hard they teach less (SST-2)."""
+"""Hard texts of a batch, at most, of a teacher that is proven, while too few were examined to tell whether they are hard:
+they cost more than easy ones, and those of a teacher that always writes the label it is asked for were not hard (SST-2);
+where it does not they were (AG News)."""
 LEAST = 0.25
 """Share of the places; a call for fewer texts pays its prompt for little."""
 HARD = 0.7
@@ -74,8 +75,11 @@ def hard(run: RunDir, iteration: int) -> bool | None:
 
 def to_write(run: RunDir, iteration: int, places: Mapping[str, int], labels: int, guard: Guard) -> dict[str, int]:
     """The generated texts of this iteration that shall be kept, by kind; see `shares`."""
-    still_hard = True if not guard.hardness else hard(run, iteration)
-    return shares(places, iteration == 0, kappa(*agreement(run, iteration), labels), guard.pool, still_hard)
+    known = agreement(run, iteration)
+    still_hard = hard(run, iteration) if guard.hardness else True
+    if still_hard is None and not enough(*known, labels):
+        still_hard = True
+    return shares(places, iteration == 0, kappa(*known, labels), guard.pool, still_hard)
 
 
 def shares(

@@ -58,6 +58,14 @@ def test_hard_is_what_the_student_gets_wrong(tmp_path: Path, right: int, of: int
     assert to_write(run, 1, PLACES, 2, Guard()) == PLACES
 
 
+def test_a_teacher_that_is_not_proven_is_asked_for_all_the_hard_texts_at_once(tmp_path: Path) -> None:
+    run, places, guard = RunDir(tmp_path), {"hard": 28, "easy": 28}, Guard(hardness=True)
+    write_examples(run.iteration(1).candidates, [example(n, n % 2 == 0) for n in range(24)])
+    assert to_write(run, 1, places, 2, guard) == places
+    write_examples(run.iteration(1).candidates, [example(n, True) for n in range(24)])
+    assert to_write(run, 1, places, 2, guard) == {"hard": 12, "easy": 44}
+
+
 def example(number: int, agrees: bool | None) -> LabelledExample:
     return LabelledExample(f"i001-{number}", str(number), "a", 1, "easy", intended="a", agrees=agrees)
 
