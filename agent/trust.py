@@ -21,9 +21,9 @@ PROVEN, ASKED = 0.9, 8
 PROBE = 24
 """Easy texts whose labels tell whether the other ones need any; of two labels, one that differs leaves it proven."""
 TRIED = 12
-"""Hard texts of a batch, at most, of a teacher that is proven, while too few were examined to tell whether they are hard:
-they cost more than easy ones, and those of a teacher that always writes the label it is asked for were not hard (SST-2);
-where it does not they were (AG News)."""
+"""Hard texts of a batch, at most, of a teacher that is proven, while too few were examined to tell whether they are
+hard: they cost more than easy ones, and those of a teacher that always writes the label it is asked for were not hard
+(SST-2); where it does not they were (AG News)."""
 LEAST = 0.25
 """Share of the places; a call for fewer texts pays its prompt for little."""
 HARD = 0.7
