@@ -23,7 +23,7 @@ PROBE = 24
 TRIED = 12
 """Hard texts of a batch, at most, of a teacher that is proven, while too few were examined to tell whether they are
 hard: they cost more than easy ones, and those of a teacher that always writes the label it is asked for were not hard
-(SST-2); where it does not they were (AG News)."""
+(SST-2, docs/what-we-learned.md)."""
 LEAST = 0.25
 """Share of the places; a call for fewer texts pays its prompt for little."""
 HARD = 0.7
