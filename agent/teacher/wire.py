@@ -10,7 +10,7 @@ from agent.teacher.probe import Capabilities
 from agent.teacher.structured import in_words, parse, response_format, without_thinking
 
 GO_ON = {"continue_final_message": True, "add_generation_prompt": False}
-"""Of vLLM, SGLang and transformers' server; llama.cpp's goes on with a last message of the assistant unasked."""
+"""As vLLM wants it; llama.cpp's server goes on from a last message of the assistant unasked."""
 
 
 def begun(request: Request) -> bool:

@@ -179,12 +179,11 @@ def test_what_was_begun_is_read_and_not_learned(weights: Path) -> None:
     first, _, _ = one._lesson([whole])
     tokens, _, loss = one._lesson([begun])
     assert one._chat.text(tokens[0]) == one._chat.text(first[0])
-    asked = len(one._chat.asked(["x"])[0])
     logits = torch.zeros(1, len(tokens[0]), one._base.model.config.vocab_size)
     before = float(loss(logits, [0]))
     learned = [at for at in range(len(tokens[0]) - 1) if _moves(loss, logits, at, tokens[0][at + 1], before)]
     rest = one._chat.answers([text[begun.begun :]])[0]
-    assert learned == list(range(len(tokens[0]) - 1 - len(rest), len(tokens[0]) - 1)) and asked
+    assert learned == list(range(len(tokens[0]) - 1 - len(rest), len(tokens[0]) - 1))
 
 
 def _moves(loss: Any, logits: torch.Tensor, at: int, token: int, before: float) -> bool:
