@@ -242,6 +242,10 @@ def compare(
     page: Annotated[
         Path | None, typer.Option("--out", help="Also write a page with the curves.", metavar="FILE.html")
     ] = None,
+    bertscore: Annotated[
+        str | None,
+        typer.Option(help="Of free answers: BERTScore by this encoder, e.g. all-MiniLM-L6-v2.", metavar="MODEL"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Runs side by side against the first: score, cost, test texts gained and lost, and the settings that differ."""
@@ -254,7 +258,7 @@ def compare(
     if page is not None and (page.suffix != ".html" or within):
         remedy = "Nothing is written into the folder of a run that has ended."
         raise UserError(Fault("--out", "an .html file outside of the runs", str(page), remedy))
-    found = compare_runs(folders)
+    found = compare_runs(folders, bertscore, lambda message: err.print(message, markup=False))
     if page is not None:
         write_text(page, compare_page(found))
     if as_json:

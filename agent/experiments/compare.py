@@ -1,4 +1,5 @@
-"""compare: runs that have ended, side by side, from their folders alone. No model is loaded, no teacher asked.
+"""compare: runs that have ended, side by side, from their folders alone. No teacher is asked, and no model loaded
+but the one that BERTScore is asked of.
 
 A run may also be meant as it was after an iteration (`RUN@2`), or, where the student writes its answers, as its base
 was before any training (`RUN@base`).
@@ -20,11 +21,13 @@ from typing import Any
 from agent.config import read_recipe
 from agent.experiments.collect import answers_of
 from agent.experiments.kept import setting
+from agent.experiments.meaning import by_meaning
 from agent.experiments.statistics import Answers, Texts, outcomes, paired_difference
 from agent.report.wording import points
 from agent.run import fingerprint
 from agent.rundir import RunDir, read_json, read_jsonl
 from agent.state import rng
+from agent.weights import Progress
 from tasks.faults import Fault, UserError
 from tasks.spans import in_words
 from tasks.task import RIGHT, Example, load_task
@@ -73,15 +76,17 @@ class Ended:
         return self.answers.like(RIGHT) if self.free else self.answers.correct
 
 
-def compare(folders: Sequence[Path]) -> dict[str, Any]:
+def compare(folders: Sequence[Path], bertscore: str | None = None, say: Progress | None = None) -> dict[str, Any]:
     """What `evokd compare --json` prints. Scores are 0 to 1; the first run is the one the others are compared with.
 
     `runs`: the facts, curve and difference of each; `against_first`: of each other run how many test texts are in each
     of the `outcomes`, and some of READ as `examples`, whose texts are known where `data_there`; `settings`: {setting:
-    its value in each run} of those that differ, None where a run has none.
+    its value in each run} of those that differ, None where a run has none; `bertscore`: of free answers, where a model
+    is named, what `by_meaning` gives.
 
     Raises:
-        UserError: fewer than two runs, one twice, one that has not ended, or runs of other data or measurements.
+        UserError: fewer than two runs, one twice, one that has not ended, or runs of other data or measurements; or a
+            model named for answers that are not free, or no longer there.
     """
     if len({folder.resolve() for folder in folders}) < max(2, len(folders)):
         got = ", ".join(map(str, folders))
@@ -102,7 +107,19 @@ def compare(folders: Sequence[Path]) -> dict[str, Any]:
             {"name": name, **became(first, run, texts)} for name, run in zip(names[1:], others, strict=True)
         ],
         "settings": differing([{**run.config, "versions": run.birth["versions"]} for run in runs]),
+        "bertscore": None if bertscore is None else _by_meaning(runs, texts, bertscore, say),
     }
+
+
+def _by_meaning(runs: Sequence[Ended], texts: Sequence[Example] | None, model: str, say: Progress | None) -> Any:
+    for run in runs:
+        if not run.free or not run.written or texts is None:
+            got = f"kind {run.birth['kind']}" if not run.free else "other data" if run.written else "none kept"
+            expected = "a run with free answers to the test requests, and the requests as they were"
+            raise UserError(Fault(f"--bertscore: {run.place}", expected, got, "Leave it out, or restore them."))
+    said = [[str(row["text"]) for row in run.written] for run in runs]
+    references = [one.output or "" for one in texts or ()]
+    return by_meaning(model, said, references[: len(said[0])], say)
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:

@@ -41,7 +41,8 @@ class Table:
 
 def tables(found: Mapping[str, Any], longest: int = TEXT) -> list[Table]:
     """The tables of what `compare` found, test texts cut to `longest` characters."""
-    return [_runs(found), _became(found), _settings(found), _to_read(found, longest)]
+    meant = [_meant(found)] if found["bertscore"] is not None else []
+    return [_runs(found), *meant, _became(found), _settings(found), _to_read(found, longest)]
 
 
 def _runs(found: Mapping[str, Any]) -> Table:
@@ -67,6 +68,22 @@ def _facts(run: Mapping[str, Any]) -> list[str]:
         clip(run["student"], 60), points(run["test"]), DASH if against is None else difference(Difference(**against)),
         number(run["teacher_tokens"]), DASH if cost is None else money(cost), number(run["seconds"]),
     ]  # fmt: skip
+
+
+def _meant(found: Mapping[str, Any]) -> Table:
+    scores = found["bertscore"]
+    rows = []
+    for run, one in zip(found["runs"], scores["runs"], strict=True):
+        against = one["difference"]
+        minus = DASH if against is None else difference(Difference(**against))
+        rows.append([clip(run["name"]), points(one["f1"]), minus])
+    explained = (
+        f"Mean F1 of BERTScore by {scores['model']}, in points: how alike an answer and the right one are by the "
+    )
+    explained += "vectors of their tokens. Scores by another model cannot be compared with it."
+    if scores["cut"]:
+        explained += f" Of {plural(scores['cut'], 'text')} only the beginning was read."
+    return Table("Meaning", ("run", "BERTScore", "minus first [95 %]"), rows, explained)
 
 
 def _became(found: Mapping[str, Any]) -> Table:

@@ -16,12 +16,14 @@ from agent.cli import main
 from agent.config import read_recipe
 from agent.experiments.compare import compare, differing
 from agent.experiments.compare_page import compare_page, tables
-from agent.rundir import RunDir, read_json, write_json
+from agent.rundir import RunDir, read_json, read_jsonl, write_json
 from agent.state import rng
+from agent.student.bertscore import bertscore
 from tasks.faults import UserError
 from tasks.task import load_task
 from tests.conftest import Bench
 from tests.fakes.fake_teacher import FakeTeacher
+from tests.fakes.tiny_model import tiny_model
 from tests.fakes.toy import toy_answer
 from tests.fakes.toy_choice import toy_choice_answer, write_toy_choice
 from tests.fakes.toy_instruction import toy_instruction_answer, write_toy_instruction
@@ -297,6 +299,32 @@ def test_a_run_is_compared_with_its_base_and_its_iterations(tmp_path: Path) -> N
     gained = found["against_first"][-1]["examples"]["gained"]
     assert all("what is" in text["first"] and "This is the" in text["this"] for text in gained) and gained
     assert "one@base" in compare_page(found)
+
+
+def test_answers_are_compared_in_meaning_by_the_encoder_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(FakeTeacher(toy_instruction_answer)) as fake:
+        bench = Bench(tmp_path, fake)
+        bench.task = write_toy_instruction(tmp_path / "things")
+        run = bench.run(bench.config(), "one")
+    places = [tmp_path / "one@base", tmp_path / "one"]
+    encoder = tiny_model(tmp_path / "encoder")
+    found = compare(places, bertscore=str(encoder))["bertscore"]
+    right = [example.output or "" for example in load_task(str(bench.task)).test]
+    wrote = [read_jsonl(run.iteration(0).base_written), read_jsonl(run.iteration(2).written)]
+    for rows, one in zip(wrote, found["runs"], strict=True):
+        assert one["f1"] == pytest.approx(bertscore(encoder, [row["text"] for row in rows], right)[0].mean())
+    first, last = found["runs"]
+    assert first["difference"] is None
+    assert last["difference"]["mean"] == pytest.approx(last["f1"] - first["f1"], abs=1e-3)
+    code, out, err = evokd(monkeypatch, capsys, "compare", *places, "--bertscore", encoder)
+    assert code == 0 and "BERTScore by encoder" in out, err
+
+
+def test_labels_have_no_meaning_to_compare(runs: list[Path]) -> None:
+    with pytest.raises(UserError, match=r"--bertscore.*free answers"):
+        compare(runs, bertscore="all-MiniLM-L6-v2")
 
 
 @pytest.mark.parametrize(
