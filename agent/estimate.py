@@ -17,6 +17,7 @@ from agent.plan import needs_teacher, plan_of
 from agent.shortlist import SIZE, narrowed, short
 from agent.state import rng
 from agent.teacher.labelling import label_request
+from agent.teacher.marking import to_show
 from agent.teacher.messages import Request
 from agent.teacher.pricing import Pricing
 from agent.trust import PROBE, shares
@@ -93,7 +94,9 @@ def sample_requests(config: RunConfig, plan: Plan, task: Task, shots: Sequence[E
         some = list(task.labels)[:SIZE]
         narrow = not {"sample", "shortlist"} & plan.without and short(task, config.teacher)
         asked = narrowed(task, some) if narrow else task
-        requests["label"] = label_request(asked, (task.pool or task.seed)[0].text, logprobs=True)
+        examples = to_show(shots, config.teacher.entity_examples)
+        text = (task.pool or task.seed)[0].text
+        requests["label"] = label_request(asked, text, logprobs=True, examples=examples)
     return requests
 
 
@@ -176,7 +179,7 @@ def data_lines(task: Task, shots: Sequence[Example], config: RunConfig) -> list[
     sizes = ", ".join(f"{name} {len(examples):,}" for name, examples in parts.items())
     seeds = f"{config.shots} shots a label ({len(shots)} seed examples)"
     head = f"task {task.name}: {len(task.labels)} labels, {seeds}, {sizes}"
-    return [head, *(f"note: {note}" for note in task.notes)]
+    return [head, *(f"note: {note}" for note in (*task.notes, *task.unused(config.shots)))]
 
 
 def _row(shot: Example, labels: Sequence[str]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Progress:
         self._metric = "macro_f1"
         self._context: Context | None = None
         self._opening = "opening the task"
+        self._notes: list[str] = []
 
     def say(self, message: str) -> None:
         """What happens before the first node of a run."""
@@ -39,6 +40,14 @@ class Progress:
         self._opening = message
         if self._log is not None:
             self._log(message)
+
+    def note(self, message: str) -> None:
+        """What the user should know of this run; it stays in sight."""
+        if message in self._notes:  # of an earlier cell of the grid
+            return
+        self._notes.append(message)
+        if self._log is not None:
+            self._log(f"note: {message}")
 
     def watch(self, context: Context) -> None:
         """The run is open; from now on its figures can be read."""
@@ -61,8 +70,9 @@ class Progress:
                 self._log(iteration_line(row, self._metric))
 
     def __rich__(self) -> Group:
+        notes = [Text(f"note: {note}") for note in self._notes]
         if self._context is None:
-            return Group(Text(f"{self._opening} …", style="dim"))
+            return Group(*notes, Text(f"{self._opening} …", style="dim"))
         config, live = self._context.config, self._context.teacher.live
         usage = self._context.teacher.usage()
         with self._lock:
@@ -82,8 +92,8 @@ class Progress:
         limit = f" of {config.budget.tokens:,}" if config.budget.tokens else ""
         cost = "price unknown" if usage.cost is None else f"${usage.cost:.4f}"
         table.add_row("tokens", f"{tokens:,}{limit}   {cost}")
-        table.add_row("test F1", sparkline(self._curve))
-        return Group(table)
+        table.add_row(f"test {METRICS[self._metric]}", sparkline(self._curve))
+        return Group(*notes, table)
 
     def _left(self, now: float) -> str:
         """Time left, from the mean time of the iterations so far; nothing before the first has ended."""

@@ -46,6 +46,9 @@ class Watcher(Protocol):
     def say(self, message: str) -> None:
         """What happens before the first node, e.g. a download."""
 
+    def note(self, message: str) -> None:
+        """What the user should know of this run; it stays in sight."""
+
     def watch(self, context: Context) -> None:
         """The run is open; its figures can be read from now on."""
 
@@ -67,6 +70,8 @@ def launch(config: RunConfig, root: Path, watcher: Watcher) -> dict[str, Any]:
     check_earlier(config, task)
     plan = plan_of(config, task)
     task.draw(config.shots, rng(config.seed, 0, "shots"))
+    for note in (*task.notes, *task.unused(config.shots)):
+        watcher.note(note)
     run = RunDir.create(root)
     with run.alone():
         return _drive(config, plan, task, run, identity(task), watcher)
@@ -152,7 +157,7 @@ def check_logprobs(config: RunConfig, task: Task, teacher: Teacher, watcher: Wat
         if (rule := rule_of(one)) in BY_SENTENCES:
             remedy = "Take another endpoint, or --set batch.rule=random or longest."
             raise UserError(Fault("teacher.labeller", f"log-probabilities, for batch.rule={rule}", "none", remedy))
-    watcher.say("the endpoint gives no log-probabilities: answers are not compared sentence by sentence")
+    watcher.note("the endpoint gives no log-probabilities: answers are not compared sentence by sentence")
 
 
 def check_goes_on(plan: Plan, teacher: Teacher) -> None:

@@ -19,6 +19,8 @@ from tasks.written import Answered
 
 BUNDLED = Path(__file__).parent
 DEFAULT_KIND = "classification"
+SHOTS = 5
+"""Seed examples a label that a few-shot task has; of more nobody is reminded."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,14 @@ class Task:
         taken = {text_key(example.text) for example in chosen}
         pool = tuple(example for example in self.pool if text_key(example.text) not in taken)
         return replace(self, pool=pool), tuple(chosen)
+
+    def unused(self, shots: int) -> list[str]:
+        """What to say where each label has more seed examples than the `shots` that are learned."""
+        least = min(sum(label in example.labels for example in self.seed) for label in self.labels)
+        use = min(least, SHOTS)
+        if shots >= use:
+            return []
+        return [f"seed: {shots} of {least:,} examples a label learned; --set shots={use} learns {use}"]
 
     @property
     def choices(self) -> int:

@@ -62,7 +62,7 @@ def without_logprobs(**batch: Any) -> list[str]:
     said: list[str] = []
     config = RunConfig.model_validate({"task": "everyday_requests", "batch": batch})
     teacher: Any = SimpleNamespace(can=lambda role: SimpleNamespace(top_logprobs=0))
-    watcher: Any = SimpleNamespace(say=said.append)
+    watcher: Any = SimpleNamespace(note=said.append)
     check_logprobs(config, load_task(config.task), teacher, watcher)
     return said
 

@@ -137,3 +137,12 @@ def test_a_label_is_told_in_words_with_its_gloss() -> None:
 def test_labels_that_say_nothing_are_not_told(label: str) -> None:
     assert with_labels(**{"positive": "", label: ""}).named() == {}
     assert with_labels(**{label: "what it means"}).named()[label].endswith(": what it means")
+
+
+def test_seed_examples_that_are_not_learned_are_told_up_to_five_a_label() -> None:
+    few = task(seed="a1 a2 a3 a4 b1 b2 b3")
+    assert few.unused(1) == ["seed: 1 of 3 examples a label learned; --set shots=3 learns 3"]
+    assert few.unused(3) == []
+    many = task(seed=" ".join(f"{label}{number}" for label in "ab" for number in range(1000)))
+    assert many.unused(2) == ["seed: 2 of 1,000 examples a label learned; --set shots=5 learns 5"]
+    assert many.unused(5) == []
