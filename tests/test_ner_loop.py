@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -46,6 +47,20 @@ def test_the_loop_marks_examines_and_learns_entities(table: Bench) -> None:
     asked = list(map(last_message, table.fake.asked))
     test = [row["text"] for row in read_jsonl(table.task.parent / "test.jsonl")]
     assert not any(text in said for text in test for said in asked)
+
+
+@pytest.mark.parametrize(("most", "turns"), [(6, 4), (1, 2), (0, 0)])
+def test_the_teacher_is_shown_the_entities_of_the_seed_examples(table: Bench, most: int, turns: int) -> None:
+    run = table.run(table.config(shots=2, teacher={"entity_examples": most}), "run")
+    seeds = {row["text"]: row["entities"] for row in read_jsonl(run.seed)}
+    asked = [body["messages"] for body in table.fake.asked if "Copy each entity" in body["messages"][0]["content"]]
+    assert asked and all(len(messages) <= 2 + turns for messages in asked)
+    for _, *shown, _ in asked:
+        for text, answer in zip(shown[::2], shown[1::2], strict=True):
+            said = [(one["text"], one["label"]) for one in json.loads(answer["content"])["entities"]]
+            wanted = [(text["content"][e["start"] : e["end"]], e["label"]) for e in seeds[text["content"]]]
+            assert said == wanted and answer["role"] == "assistant"
+    assert max(map(len, asked)) > 2 or not most
 
 
 def test_every_mention_without_a_place_is_counted_with_its_text_and_the_reason(table: Bench) -> None:

@@ -21,6 +21,7 @@ from agent.rundir import put_drops, read_jsonl, write_json, write_jsonl
 from agent.state import Context, State, TeacherLane
 from agent.teacher.calibration import calibrate, label_weights
 from agent.teacher.labelling import TeacherLabel, label_texts
+from agent.teacher.marking import to_show
 from agent.trust import DISAGREES, PROBE, agreement, enough, proven
 from agent.valuation import product
 
@@ -86,7 +87,8 @@ def ask(context: Context, iteration: int, rows: Sequence[dict[str, Any]]) -> lis
     warm = float(batch.answers > 1) if batch.answer_temperature is None else batch.answer_temperature
     begun = [str(row.get("begun", "")) for row in rows]
     teacher, config, task = context.teacher, context.config.teacher, context.task
-    return label_texts(teacher, config, task, texts, "label", iteration, choices, warm, begun)
+    examples = to_show(context.shots, config.entity_examples)
+    return label_texts(teacher, config, task, texts, "label", iteration, choices, warm, begun, examples)
 
 
 def content(one: TeacherLabel | LabelledExample) -> tuple[str | None, ...]:

@@ -17,6 +17,7 @@ from agent.selection import least_sure, spread
 from agent.shortlist import SIZE, likeliest, likeness, narrowed, short
 from agent.state import Context, State
 from agent.teacher.labelling import label_request
+from agent.teacher.marking import to_show
 from agent.trust import Guard, to_write
 from tasks.task import Task, joined, kind_module
 
@@ -105,9 +106,9 @@ def diverse(
     if not free:
         return left
     texts = [context.task.pool[among[place]].text for place in free]
-    prompt = sum(
-        len(part) for _, part in label_request(asked, joined([""] * len(asked.fields)), logprobs=True).messages
-    )
+    examples = to_show(context.shots, context.config.teacher.entity_examples)
+    request = label_request(asked, joined([""] * len(asked.fields)), logprobs=True, examples=examples)
+    prompt = sum(len(part) for _, part in request.messages)
     weights = np.array([1 / (prompt + min(len(text), context.config.teacher.longest_text)) for text in texts])
     seed = int(context.rng(iteration, "sample").integers(2**31))
     chosen = [among[free[i]] for i in spread(features[free], weights, count, seed)]

@@ -20,7 +20,7 @@ from agent.teacher.messages import Reply, Request
 from agent.teacher.teacher import Teacher
 from agent.teacher.teacher_label import TeacherLabel as TeacherLabel
 from prompts.render import render
-from tasks.task import Task
+from tasks.task import Example, Task
 
 TOP_LOGPROBS = 20
 AGREEMENT_TEMPERATURE = 0.7
@@ -29,18 +29,19 @@ AGREEMENT_TEMPERATURE = 0.7
 def label_texts(
     teacher: Teacher, config: TeacherConfig, task: Task, texts: Sequence[str], node: str, iteration: int,
     choices: Sequence[Sequence[str] | None] | None = None, temperature: float = 0.0, begun: Sequence[str] | None = None,
+    examples: Sequence[Example] = (),
 ) -> list[TeacherLabel]:  # fmt: skip
     """The teacher's label of each text, in order. Texts the budget left out have fault "budget".
 
     `temperature`: of answers that are written out; a text that comes again is answered anew (another draw).
-    `begun`: what each of them begins with, "" = nothing.
+    `begun`: what each of them begins with, "" = nothing. `examples`: whose entities the teacher is shown.
 
     `choices`: the labels it may choose among for each text, None = all. What it says of a part of the labels tells
     nothing of its liking for them, so `raw` is None there. For one text a call.
     """
     logprobs = teacher.can("labeller").top_logprobs > 0
     if task.spans:
-        asked_for = [label_request(task, shown(text, config.longest_text), logprobs) for text in texts]
+        asked_for = [mark_request(task, shown(text, config.longest_text), logprobs, examples) for text in texts]
         replied = teacher.ask(asked_for, node, iteration)
         return [marked(task, text, reply) for text, reply in zip(texts, replied, strict=True)]
     if task.written:
@@ -84,11 +85,11 @@ def shown(text: str, longest: int) -> str:
     return (cut.rsplit(maxsplit=1)[0] if len(cut.split()) > 1 else cut) + " …"
 
 
-def label_request(task: Task, text: str, logprobs: bool, sample: int = 0) -> Request:
-    """The request that asks for the label of one text; of a task of spans for its entities, of one whose answers are
-    written out for the reasoning too."""
+def label_request(task: Task, text: str, logprobs: bool, sample: int = 0, examples: Sequence[Example] = ()) -> Request:
+    """The request that asks for the label of one text; of a task of spans for its entities, as in `examples`; of one
+    whose answers are written out for the reasoning too."""
     if task.spans:
-        return mark_request(task, text, logprobs)
+        return mark_request(task, text, logprobs, examples)
     if task.written:
         return answer_request(task, text, logprobs)
     longest = max(len(label.encode()) for label in task.labels)

@@ -3,10 +3,14 @@
 The teacher's confidence is the geometric mean of the probabilities of the tokens with which it wrote what the entities
 are and how they are labelled (of all tokens where it named none), as DAS takes it over a sentence (arXiv 2512.20908):
 the brackets and names of fields between them are sure whatever the text.
+
+Seed examples are shown as turns of the conversation: what is an entity at all is a convention, which no question tells
+as well (docs/what-we-learned.md).
 """
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +21,7 @@ from agent.teacher.messages import Reply, Request, TokenLogprob
 from agent.teacher.teacher_label import TeacherLabel
 from prompts.render import render
 from tasks.spans import standing_for
-from tasks.task import Task
+from tasks.task import Example, Task
 
 TOKENS, CHARACTERS_A_TOKEN = 80, 2
 """Of a reply, at most: some, and one more for each so many characters of the text."""
@@ -41,16 +45,41 @@ SCHEMA: Mapping[str, Any] = {
 _VALUE = re.compile(r'"(?:text|label)"\s*:\s*"((?:[^"\\]|\\.)*)')
 
 
-def mark_request(task: Task, text: str, logprobs: bool) -> Request:
-    """The request that asks for the entities in one text."""
+def mark_request(task: Task, text: str, logprobs: bool, examples: Sequence[Example] = ()) -> Request:
+    """The request that asks for the entities in one text, after the same was answered for each of `examples`."""
+    system, *asked = render("mark", task=task, text=text)
+    turns = [turn for one in examples for turn in (("user", one.text.strip()), ("assistant", answer_of(one)))]
     return Request(
         role="labeller",
-        messages=render("mark", task=task, text=text),
+        messages=(system, *turns, *asked),
         temperature=0.0,
         max_tokens=TOKENS + len(text) // CHARACTERS_A_TOKEN,
         schema=SCHEMA,
         top_logprobs=int(logprobs),
     )
+
+
+def answer_of(example: Example) -> str:
+    """The reply that would name an example's entities."""
+    named = [{"text": example.text[one.start : one.end], "label": one.label} for one in example.entities or ()]
+    return json.dumps({"entities": named}, ensure_ascii=False)
+
+
+def to_show(shots: Sequence[Example], most: int) -> list[Example]:
+    """Of the seed examples those to show: in turn the one whose text costs fewest characters for each label that none
+    before it has, until every label is seen or there are `most`."""
+    chosen: list[Example] = []
+    seen: set[str] = set()
+    while len(chosen) < most:
+        new = {place: len(set(shot.labels) - seen) for place, shot in enumerate(shots)}
+        best = min(
+            (place for place in new if new[place]), key=lambda place: len(shots[place].text) / new[place], default=None
+        )
+        if best is None:
+            break
+        chosen.append(shots[best])
+        seen |= set(shots[best].labels)
+    return chosen
 
 
 def marked(task: Task, text: str, reply: Reply | None) -> TeacherLabel:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.teacher.marking import confidence, mark_request, marked
+from agent.teacher.marking import answer_of, confidence, mark_request, marked, to_show
 from agent.teacher.messages import Reply, TokenLogprob
-from tasks.task import Entity, Task
+from tasks.task import Entity, Example, Task
 
 TASK = Task(
     "t", "ner", "English", "text", "Who?", {"person": "by name", "place": ""}, {}, (), (), (), (), (), spans=True
@@ -27,6 +27,28 @@ def test_the_request_shows_labels_and_asks_for_json() -> None:
     assert "person (by name), place." in asked.messages[0][1] and asked.messages[-1] == ("user", TEXT)
     assert (asked.role, asked.temperature, asked.top_logprobs) == ("labeller", 0.0, 1)
     assert mark_request(TASK, TEXT, logprobs=False).top_logprobs == 0
+
+
+def shot(text: str, *names: tuple[str, str]) -> Example:
+    entities = tuple(Entity(text.index(name), text.index(name) + len(name), label) for name, label in names)
+    return Example(text, names[0][1] if names else "O", entities)
+
+
+def test_seed_examples_are_answered_before_the_text_is_asked_about() -> None:
+    example = shot("Zoë «Zed» Roy left Rome.", ("Zoë «Zed» Roy", "person"), ("Rome", "place"))
+    system, *turns, last = mark_request(TASK, TEXT, False, [example]).messages
+    assert system[0] == "system" and last == ("user", TEXT)
+    assert turns == [("user", example.text), ("assistant", answer_of(example))]
+    assert marked(TASK, example.text, reply(json.loads(turns[1][1]))).entities == example.entities
+
+
+def test_the_shortest_examples_that_have_every_label_are_shown() -> None:
+    long = shot("Ann was in Oslo for a very long time, and then some.", ("Ann", "person"), ("Oslo", "place"))
+    person, place, other = shot("Bo ran.", ("Bo", "person")), shot("See Rome?", ("Rome", "place")), shot("Nobody came.")
+    assert to_show([long, place, person], 6) == [person, place]
+    assert to_show([place, other, person], 6) == [person, place, other]  # no entity is something to see, too
+    assert to_show([long, place, person], 1) == [person] and to_show([long, place], 0) == []
+    assert to_show([long, shot("Cy, Di and Eve were all here.", ("Cy", "person"))], 6) == [long]
 
 
 def test_entities_that_have_a_place_are_kept_and_the_others_told() -> None:
