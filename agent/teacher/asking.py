@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from itertools import accumulate
 
-from agent.teacher.budget import WINDOW, Budget, Reason, Spent, foretold
+from agent.teacher.budget import Budget, Reason, Spent, foretold, needed
 from agent.teacher.call import Call
 from agent.teacher.ledger import Ledger, Place
 from agent.teacher.messages import Reply, Role
@@ -77,9 +77,9 @@ class Asking:
             yield number
 
     async def _limit_reached(self, number: int) -> Reason | None:
-        """The limit that request `number` would pass: first judged from the replies up to `number - WINDOW`
-        and, when that says so, from all before it, so that no more than a call's worth is left unused."""
-        for done in (max(self._judged, number - WINDOW + 1), number):
+        """The limit that request `number` would pass: first judged from the first `needed` replies and,
+        when that says so, from all before it, so that no more than a call's worth is left unused."""
+        for done in (max(self._judged, needed(number)), number):
             await self._complete_up_to(done)
             if self._stop.is_set():
                 return None

@@ -1,6 +1,6 @@
 """When the budget of a run ends: a decision that depends on the replies before a request, never on timing.
 
-Requests of one ask are considered in order. The decision for request i uses the replies 0..i-WINDOW (and,
+Requests of one ask are considered in order. The decision for request i uses the first `needed(i)` replies (and,
 before it is refused, all replies before i), which are waited for: so it is the same whatever came back
 first, and the same in a resumed run.
 """
@@ -16,6 +16,8 @@ from agent.teacher.usage import Usage
 
 WINDOW = 32
 """Requests that may be undecided at once near the end of a budget."""
+FIRST = 8
+"""Of these the first go out on a guess alone; then half of the replies are known, since a guess can be far off."""
 
 EXACT = 1 + 1e-9
 """Sums of prices have rounding errors."""
@@ -67,6 +69,11 @@ def estimated_tokens(characters: int, max_tokens: int) -> float:
 def most_tokens(utf8_bytes: int, messages: int, max_tokens: int) -> int:
     """More than a call can take: a token is at least a byte; 32 for the template of each message."""
     return utf8_bytes + 32 * (messages + 1) + max_tokens
+
+
+def needed(number: int) -> int:
+    """How many replies the decision for request `number` (from 0) of an ask waits for."""
+    return max(0, (number - FIRST) // 2, number - WINDOW + 1)
 
 
 class Budget:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ def test_long_texts_at_the_end_pass_the_limit_by_little(open_on: Open) -> None:
         teacher = open_on(fake, budget={"tokens": 1200})
         teacher.ask(requests, "label", 1)
     assert 1200 - 65 < teacher.usage().tokens < 1300
+
+
+def test_a_first_ask_whose_calls_take_twice_what_was_guessed_passes_the_limit_by_little(open_on: Open) -> None:
+    requests = [replace(request, max_tokens=100) for request in REQUESTS]
+    with FakeTeacher(answer=lambda body: "positive " * 44) as fake:
+        teacher = open_on(fake, budget={"tokens": 2500})
+        teacher.ask(requests, "label", 1)
+    each = teacher.usage().tokens / teacher.usage().calls
+    assert 1.5 * estimated_tokens(48, 100) < each < 148
+    assert 2500 - each < teacher.usage().tokens < 2500 + each
 
 
 @pytest.mark.parametrize("salt", ["a", "b", "c"])
