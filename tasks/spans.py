@@ -14,10 +14,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.task import OUTSIDE as OUTSIDE
 from tasks.task import Entity
 
-OUTSIDE = "O"
-"""The tag of a word that is in no entity, and the label of a text that holds none."""
 _UNSPACED = "\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Thai, Lao, Khmer, Japanese and Chinese."""
 _WORD = re.compile(f"[{_UNSPACED}]|(?:[^\\W_{_UNSPACED}][\u0300-\u036f]*)+|\\S")

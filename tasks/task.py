@@ -19,6 +19,8 @@ from tasks.written import Answered
 
 BUNDLED = Path(__file__).parent
 DEFAULT_KIND = "classification"
+OUTSIDE = "O"
+"""The tag of a word that is in no entity, and the label of a text that holds none (tasks/spans.py)."""
 SHOTS = 5
 """Seed examples a label that a few-shot task has; of more nobody is reminded."""
 
@@ -88,7 +90,8 @@ class Task:
     """Whether the answer is a text of its own, which no label sums up; all examples then have the one label."""
 
     def draw(self, shots: int, rng: np.random.Generator) -> tuple[Task, tuple[Example, ...]]:
-        """`shots` seed examples a label, and the task whose pool no longer holds them.
+        """`shots` seed examples a label, and the task whose pool no longer holds them. Of entities also as many texts
+        that have none, as far as there are any: what is no entity has to be seen, too.
 
         Raises:
             UserError: a label has fewer examples than `shots`.
@@ -105,6 +108,8 @@ class Task:
             chosen += [mine[i] for i in rng.choice(len(mine), size=shots, replace=False)]
         if faults:
             raise UserError(*faults)
+        bare = [example for example in self.seed if OUTSIDE in example.labels] if self.spans else []
+        chosen += [bare[i] for i in rng.choice(len(bare), size=min(shots, len(bare)), replace=False)] if bare else []
         taken = {text_key(example.text) for example in chosen}
         pool = tuple(example for example in self.pool if text_key(example.text) not in taken)
         return replace(self, pool=pool), tuple(chosen)

@@ -213,10 +213,10 @@ def taken_for(
 
 
 def of_missed(task: Task, shots: Sequence[Example], wrong: Collection[str] | None, size: int) -> list[Call]:
-    """A call for `size` texts like each seed example whose text is in `wrong`; None = all."""
+    """A call for `size` texts like each seed example of a label whose text is in `wrong`; None = all."""
     calls = []
     for shot in shots:
-        if wrong is None or shot.text in wrong:
+        if shot.label in task.labels and (wrong is None or shot.text in wrong):
             slots = (Slot(str(shot.label), "plain", {}),) * size
             calls.append(Call(str(shot.label), slots, (), (task.line(shot.text, LONGEST),), ()))
     return calls

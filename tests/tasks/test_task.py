@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,13 @@ def test_seed_examples_that_are_not_learned_are_told_up_to_five_a_label() -> Non
     many = task(seed=" ".join(f"{label}{number}" for label in "ab" for number in range(1000)))
     assert many.unused(2) == ["seed: 2 of 1,000 examples a label learned; --set shots=5 learns 5"]
     assert many.unused(5) == []
+
+
+def test_texts_without_an_entity_are_drawn_too_as_many_as_of_a_label_where_there_are_any() -> None:
+    entities = replace(task(seed="a1 a2 b1 b2 O1 O2"), spans=True)  # the label is the first letter
+    spoken = replace(entities, seed=tuple(replace(one, label=one.label.upper()) for one in entities.seed))
+    for shots in (1, 2):
+        _, drawn = replace(spoken, labels={"A": "", "B": ""}).draw(shots, np.random.default_rng(0))
+        assert [one.label for one in drawn] == [label for label in "ABO" for _ in range(shots)]
+    _, drawn = replace(task(seed="a1 b1"), spans=True).draw(1, np.random.default_rng(0))
+    assert len(drawn) == 2
