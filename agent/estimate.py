@@ -13,7 +13,7 @@ from agent.nodes.analyze import request as analyze_request
 from agent.nodes.generate import LONGEST, SHOWN, TEXTS_PER_LABEL, Call, candidates, shown, slots
 from agent.nodes.generate import request as generate_request
 from agent.nodes.subjects import request as subjects_request
-from agent.plan import needs_teacher, plan_of
+from agent.plan import needs_teacher, notes, plan_of
 from agent.shortlist import SIZE, narrowed, short
 from agent.state import rng
 from agent.teacher.labelling import label_request
@@ -179,7 +179,7 @@ def data_lines(task: Task, shots: Sequence[Example], config: RunConfig) -> list[
     sizes = ", ".join(f"{name} {len(examples):,}" for name, examples in parts.items())
     seeds = f"{config.shots} shots a label ({len(shots)} seed examples)"
     head = f"task {task.name}: {len(task.labels)} labels, {seeds}, {sizes}"
-    return [head, *(f"note: {note}" for note in (*task.notes, *task.unused(config.shots)))]
+    return [head, *(f"note: {note}" for note in notes(config, task))]
 
 
 def _row(shot: Example, labels: Sequence[str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from agent.baselines.strategy import Strategy, find_strategy
@@ -24,6 +25,9 @@ CHOOSING: Mapping[str, Callable[[BatchConfig], bool]] = {
 }  # fmt: skip
 """Settings for which `score` must choose among written answers."""
 CONTINUING = "batch.continued"
+ENGLISH = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
+"""Encoders of the catalogue that learned from English texts."""
+MULTILINGUAL = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
 OF_WRITING = ("hard", "easy", "hardness", "correct", "separation", "agreement")
 """Parts within nodes that are there only where texts are written."""
 
@@ -93,6 +97,16 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
         weighing=strategy.weighing,
         continuing=any(one.batch.continued for one in every(config)),
     )
+
+
+def notes(config: RunConfig, task: Task) -> list[str]:
+    """What should be known of a run before it begins, though nothing is wrong."""
+    found = [*task.notes, *task.unused(config.shots)]
+    student = Path(config.student.model).name
+    if student in ENGLISH and not task.language.casefold().startswith("en"):
+        known = f"student.model: {student} learned from English, and the task is in {task.language}"
+        found.append(f"{known}; of many languages is e.g. {MULTILINGUAL}, from the hub")
+    return found
 
 
 def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:

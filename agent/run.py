@@ -21,7 +21,7 @@ from agent.config import RunConfig, StudentConfig, dump, read_recipe, resolve
 from agent.das import BY_SENTENCES
 from agent.earlier import check_earlier
 from agent.graph import Plan, build_graph, drawing
-from agent.plan import CONTINUING, every, needs_teacher, plan_of
+from agent.plan import CONTINUING, every, needs_teacher, notes, plan_of
 from agent.rundir import RunDir, read_json, write_json, write_text
 from agent.state import Context, rng
 from agent.teacher.messages import Request, Role
@@ -70,7 +70,7 @@ def launch(config: RunConfig, root: Path, watcher: Watcher) -> dict[str, Any]:
     check_earlier(config, task)
     plan = plan_of(config, task)
     task.draw(config.shots, rng(config.seed, 0, "shots"))
-    for note in (*task.notes, *task.unused(config.shots)):
+    for note in notes(config, task):
         watcher.note(note)
     run = RunDir.create(root)
     with run.alone():

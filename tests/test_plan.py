@@ -8,7 +8,7 @@ import pytest
 
 from agent.baselines.strategy import find_strategy, strategy_names
 from agent.graph import Plan
-from agent.plan import configure, needs_teacher, plan_of
+from agent.plan import configure, needs_teacher, notes, plan_of
 from tasks.faults import UserError
 from tasks.task import Example, Task
 
@@ -185,3 +185,14 @@ def test_what_makes_no_sense_for_entities_is_refused_in_one_line(sets: list[str]
     with pytest.raises(UserError) as caught:
         of_entities(*sets, strategy=strategy)
     assert message in str(caught.value) and len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "model", "told"),
+    [("French", "all-MiniLM-L6-v2", True), ("français", "/models/all-mpnet-base-v2", True),
+     ("English", "all-MiniLM-L6-v2", False), ("en-GB", "all-MiniLM-L6-v2", False), ("French", "org/camembert", False)],
+)  # fmt: skip
+def test_a_student_that_learned_from_english_alone_is_told_of(language: str, model: str, told: bool) -> None:
+    found = notes(configure({"task": "mine"}, [f"student.model={model}"]), replace(task(), language=language))
+    assert (["learned from English" in note for note in found] == [True]) is told
+    assert not found or language in found[0]
