@@ -92,8 +92,9 @@ class TeacherConfig(Section):
     """Labels asked per text when the endpoint gives no logprobs; their agreement is the confidence."""
     texts_per_label_call: int = Field(1, ge=1, le=50)
     """Texts in one labelling call; more than 1 only where it was measured to be as right."""
-    entity_examples: int = Field(6, ge=0, le=50)
-    """Seed examples shown when the entities of a text are asked for, at most: the shortest that have every label."""
+    entity_examples: int = Field(2, ge=0, le=50)
+    """Seed examples shown when the entities of a text are asked for, at most, short ones with many labels first. With
+    more the teacher is better, and its labels are dearer (docs/what-we-learned.md)."""
     calibrate: bool = True
     """Take the teacher's liking for some labels out, as its labels of pool texts show it; needs logprobs and a pool."""
     longest_text: int = Field(3000, ge=20)

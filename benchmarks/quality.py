@@ -28,6 +28,8 @@ from agent.experiments.tables import difference, markdown
 from agent.report.markdown import table
 from agent.report.wording import DASH, points
 from agent.rundir import read_jsonl, write_jsonl, write_text
+from tasks import ner
+from tasks.classification import METRIC
 
 HERE = Path(__file__).parent
 CELLS, PAGE, README = HERE / "cells.jsonl", HERE / "RESULTS.md", HERE.parent / "README.md"
@@ -39,6 +41,8 @@ MARKS = ("<!-- benchmarks.quality -->", "<!-- /benchmarks.quality -->")
 """What stands between them in the README is the table of strategies."""
 PARTS = ("<!-- benchmarks.parts -->", "<!-- /benchmarks.parts -->")
 """The same for the table of what each part of the loop is worth."""
+ENTITIES = ("<!-- benchmarks.entities -->", "<!-- /benchmarks.entities -->")
+"""And for the strategies on tasks of entities."""
 WHOLE = "evokd"
 IN_README = ("seed_only", "static", "pool_random", "uncertainty", "evokd", "full_shot", "teacher_shot")
 
@@ -57,10 +61,11 @@ def main() -> None:
     kept = read_jsonl(CELLS)
     write_text(PAGE, page(kept))
     done = [done_of(row) for row in kept]
-    for control, some in halves(strategies(done)):
-        name = "RESULTS.html" if control == CONTROL else f"RESULTS{NO_POOL}.html"
-        write_text(HERE / name, grid_page(compared(some, control), some, control, len(some)))
-    made = {MARKS: readme_table(strategies(done)), PARTS: parts_table(done)}
+    for name, control, some in groups(strategies(done)):
+        write_text(HERE / f"{name}.html", grid_page(compared(some, control), some, control, len(some)))
+    made = {MARKS: readme_table(of(METRIC, done)), PARTS: parts_table(of(METRIC, done))}
+    if entities := of(ner.METRIC, done):
+        made[ENTITIES] = readme_table(entities)
     if given.readme:
         for marks, text in made.items():
             put(text, README, marks)
@@ -78,12 +83,21 @@ def key(row: dict[str, Any]) -> str:
     return json.dumps([row["task"], row["arm"], row["seed"]])
 
 
-def halves(done: Sequence[Done]) -> Iterator[tuple[str, list[Done]]]:
-    """The cells of tasks with a pool and of those without, where there are any, each with its control."""
-    for control, without in ((CONTROL, False), (WRITTEN, True)):
-        some = [one for one in done if one.cell.task_name.endswith(NO_POOL) == without]
+def groups(done: Sequence[Done]) -> Iterator[tuple[str, str, list[Done]]]:
+    """Page, control and cells: of the tasks with a pool, of those without, and of those of entities, where any are."""
+    texts = of(METRIC, done)
+    for page, control, some in (
+        ("RESULTS", CONTROL, [one for one in texts if not one.cell.task_name.endswith(NO_POOL)]),
+        (f"RESULTS{NO_POOL}", WRITTEN, [one for one in texts if one.cell.task_name.endswith(NO_POOL)]),
+        ("RESULTS_entities", WRITTEN, of(ner.METRIC, done)),
+    ):
         if some:
-            yield control, some
+            yield page, control, some
+
+
+def of(metric: str, done: Sequence[Done]) -> list[Done]:
+    """The cells whose result is `metric`."""
+    return [one for one in done if one.result["metric"]["name"] == metric]
 
 
 def compared(done: Sequence[Done], control: str) -> list[Row]:
@@ -92,7 +106,8 @@ def compared(done: Sequence[Done], control: str) -> list[Row]:
 
 def readme_table(done: Sequence[Done]) -> str:
     """A row a strategy, a column a task: `78.8 ± 1.6 (3 seeds, 11,970 tokens)`; a dash where nothing is done."""
-    found = {(row.task, row.arm): row for control, some in halves(done) for row in compared(some, control)}
+    some = strategies(done)
+    found = {(row.task, row.arm): row for _, control, part in groups(some) for row in compared(part, control)}
     tasks = [task for task, _ in groupby(sorted(row.task for row in found.values()))]
 
     def said(task: str, arm: Arm) -> str:
@@ -103,9 +118,11 @@ def readme_table(done: Sequence[Done]) -> str:
         counted = f"{len(row.seeds)} seed{'s' if len(row.seeds) > 1 else ''}"
         return f"{points(row.mean)}{spread} ({counted}, {row.tokens:,.0f} tokens)"
 
-    lines = [[name, *(said(task, Arm(name)) for task in tasks)] for name in IN_README]
+    names = [name for name in IN_README if any(arm == Arm(name) for _, arm in found)]
+    lines = [[name, *(said(task, Arm(name)) for task in tasks)] for name in names]
     ceilings = [found.get((task, Arm(CEILING))) for task in tasks]
-    lines.append(["teacher, labels right, %", *(points(row.right) if row else DASH for row in ceilings)])
+    if any(ceilings):
+        lines.append(["teacher, labels right, %", *(points(row.right) if row else DASH for row in ceilings)])
     return table(["strategy", *tasks], lines)
 
 
@@ -141,16 +158,16 @@ def page(kept: Sequence[dict[str, Any]]) -> str:
         "# Results",
         "Written by `python -m benchmarks.quality table` from [cells.jsonl](cells.jsonl); curves over teacher tokens: "
         "[RESULTS.html](RESULTS.html). Without a pool of real texts, against `static`, in the second table; curves: "
-        "[RESULTS_no_pool.html](RESULTS_no_pool.html).",
+        "[RESULTS_no_pool.html](RESULTS_no_pool.html). Entities, where there are any, in a third.",
         *(
             markdown(compared(some, control), control, len(some), len(some)).strip()
-            for control, some in halves(strategies(done))
+            for _, control, some in groups(strategies(done))
         ),
         "What each part of the loop is worth: the loop without it, macro-F1, in how far it differs from the whole loop "
         "[95 %], and the number of seeds:",
-        parts_table(done),
-        "Macro-F1 by seed, since rows of different seeds cannot be compared:",
-        table(["task", "arm", "seeds", "macro-F1 of each"], list(by_seed(done))),
+        parts_table(of(METRIC, done)),
+        "F1 by seed, since rows of different seeds cannot be compared:",
+        table(["task", "arm", "seeds", "F1 of each"], list(by_seed(done))),
         table(["setting", "value"], settings),
         f"Versions: {', '.join(versions)}. Machines: {'; '.join(sorted({row['machine'] for row in kept}))}.",
     ]) + "\n"  # fmt: skip
