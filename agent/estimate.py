@@ -14,6 +14,7 @@ from agent.nodes.generate import LONGEST, SHOWN, TEXTS_PER_LABEL, Call, candidat
 from agent.nodes.generate import request as generate_request
 from agent.nodes.subjects import request as subjects_request
 from agent.plan import needs_teacher, notes, plan_of
+from agent.report.wording import plural
 from agent.shortlist import SIZE, narrowed, short
 from agent.state import rng
 from agent.teacher.labelling import label_request
@@ -177,7 +178,7 @@ def data_lines(task: Task, shots: Sequence[Example], config: RunConfig) -> list[
     """What the run will read."""
     parts: Mapping[str, Sequence[Example]] = {"dev": task.dev, "pool": task.pool, "test": task.test}
     sizes = ", ".join(f"{name} {len(examples):,}" for name, examples in parts.items())
-    seeds = f"{config.shots} shots a label ({len(shots)} seed examples)"
+    seeds = f"{plural(config.shots, 'shot')} a label ({plural(len(shots), 'seed example')})"
     head = f"task {task.name}: {len(task.labels)} labels, {seeds}, {sizes}"
     return [head, *(f"note: {note}" for note in notes(config, task))]
 

@@ -194,7 +194,7 @@ def test_a_new_task_can_be_planned_as_it_is_and_is_not_overwritten(evokd: Call) 
     assert evokd("tasks", "new", "mine")[0] == 0
     code, out, _ = evokd("plan", "mine")
     assert (
-        code == 0 and out.startswith("task mine: 2 labels, 1 shots a label (2 seed examples)") and "── label ──" in out
+        code == 0 and out.startswith("task mine: 2 labels, 1 shot a label (2 seed examples)") and "── label ──" in out
     )
     code, _, err = evokd("tasks", "new", "mine")
     assert code == 2 and err[0].startswith("evokd: NAME: expected a new folder")
