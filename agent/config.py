@@ -37,6 +37,7 @@ Part = Literal[
     "reconcile",
     "average",
     "selftrain",
+    "match",
 ]
 """What `--without` can leave out of the loop; a node's name, or a part of one."""
 

@@ -56,7 +56,7 @@ Graph = CompiledStateGraph[State, Context, State, State]
 
 INSIDE: Mapping[str, tuple[str, ...]] = {
     "seed": ("names",), "sample": ("shortlist",), "analyze": ("correct",), "generate": ("hard", "easy", "hardness"),
-    "label": ("separation", "agreement"),
+    "label": ("separation", "agreement"), "selftrain": ("match",),
 }  # fmt: skip
 """Parts that are left out within a node, not as a node."""
 
@@ -138,7 +138,14 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
     end = "finish"
     if "selftrain" not in plan.without:
         end = "last_lane"
-        graph.add_node(end, lane("student", [("selftrain", selftrain), ("measure", measure)], StudentLane))
+        graph.add_node(
+            end,
+            lane(
+                "student",
+                [("selftrain", partial(selftrain, matching="match" not in plan.without)), ("measure", measure)],
+                StudentLane,
+            ),
+        )
         graph.add_edge(end, "join")
     ends = sorted({end, "finish"})
     lanes = ["student_lane", "teacher_lane"]

@@ -15,7 +15,7 @@ from tasks.task import Task
 
 WRITTEN = 4
 """Hard texts of a batch, and easy ones, where the configuration leaves their number open and any are written."""
-OF_LABELS = ("names", "shortlist", "reconcile", "average", "selftrain")
+OF_LABELS = ("names", "shortlist", "reconcile", "average", "selftrain", "match")
 """Parts that need one label a text and no more: tasks of spans, and of written answers, do without them. (Self-training
 would take the surest texts, and those are the ones in which the student sees no entity.)"""
 MOST_SUBJECTS = 16

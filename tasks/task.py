@@ -22,7 +22,7 @@ DEFAULT_KIND = "classification"
 OUTSIDE = "O"
 """The tag of a word that is in no entity, and the label of a text that holds none (tasks/spans.py)."""
 SHOTS = 5
-"""Seed examples a label that a few-shot task has; of more nobody is reminded."""
+"""Seed examples a label that a few-shot task has; a run that leaves some of them unlearned says so."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,7 @@ def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) ->
         ("review", {"replay"}),
         ("reconcile", {"reconcile"}),
         ("selftrain", {"selftrain"}),
+        ("match", set()),
     ],
 )
 def test_a_left_out_part_takes_its_nodes_out_of_the_graph(part: str, missing: set[str]) -> None:

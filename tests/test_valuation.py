@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.valuation import product, robust_weights, trusted
+from agent.valuation import matched, product, robust_weights, trusted
 
 
 def test_wrong_labels_weigh_less_than_right_ones() -> None:
@@ -48,3 +48,13 @@ def test_the_product_of_two_opinions() -> None:
     assert product(said, own, 1.0) == pytest.approx(np.array([[0.5, 0.5], [0.8, 0.2]]), abs=2e-3)
     assert product(said, own, 0.0) == pytest.approx(said, abs=1e-3)
     assert product(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), 1.0).tolist() == [[0.5, 0.5]]
+
+
+def test_answers_are_matched_to_a_share_and_keep_their_order_within_a_label() -> None:
+    own = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
+    found = matched(own, np.array([0.5, 0.5]))
+    assert found.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.01) and found.sum(axis=1) == pytest.approx(1)
+    assert list(np.argsort(found[:, 0])) == [3, 2, 1, 0] and list(found.argmax(axis=1)) == [0, 0, 1, 1]
+    assert matched(own, own.mean(axis=0)) == pytest.approx(own, abs=0.01)
+    certain = matched(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.5, 0.5]))
+    assert np.isfinite(certain).all()

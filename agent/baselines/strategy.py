@@ -11,7 +11,7 @@ from typing import Any, Literal
 from agent.config import Part
 from tasks.faults import Fault, UserError, quoted
 
-OURS: tuple[Part, ...] = ("names", "shortlist", "reconcile", "average", "hardness", "subjects")
+OURS: tuple[Part, ...] = ("names", "shortlist", "reconcile", "average", "hardness", "subjects", "match")
 """What evokd adds to a method and every baseline therefore does without."""
 
 

@@ -79,8 +79,8 @@ def _meant(found: Mapping[str, Any]) -> Table:
         rows.append([clip(run["name"]), points(one["f1"]), minus])
     explained = (
         f"Mean F1 of BERTScore by {scores['model']}, in points: how alike an answer and the right one are by the "
+        "vectors of their tokens. Scores by another model cannot be compared with it."
     )
-    explained += "vectors of their tokens. Scores by another model cannot be compared with it."
     if scores["cut"]:
         explained += f" Of {plural(scores['cut'], 'text')} only the beginning was read."
     return Table("Meaning", ("run", "BERTScore", "minus first [95 %]"), rows, explained)
