@@ -31,14 +31,16 @@ def by_meaning(
     from agent.student.bertscore import bertscore  # torch takes seconds
 
     weights = fetch(model, say)
-    found = [bertscore(weights, mine, references) for mine in answers]
+    every = [one for mine in answers for one in mine]
+    scores, cut = bertscore(weights, every, [*references] * len(answers))  # one loading, each text read once
+    by_run = scores.reshape(len(answers), -1)
     whole = np.full(len(references), UNIT)
-    scored = [Answers(whole, whole, np.rint(UNIT * scores).astype(np.int64)) for scores, _ in found]
+    scored = [Answers(whole, whole, np.rint(UNIT * mine).astype(np.int64)) for mine in by_run]
     runs = [
         {
-            "f1": float(scores.mean()),
+            "f1": float(mine.mean()),
             "difference": None if one is scored[0] else asdict(paired_difference([one], [scored[0]], 1)),
         }
-        for (scores, _), one in zip(found, scored, strict=True)
+        for mine, one in zip(by_run, scored, strict=True)
     ]
-    return {"model": weights.name, "cut": max(cut for _, cut in found), "runs": runs}
+    return {"model": weights.name, "cut": cut, "runs": runs}
