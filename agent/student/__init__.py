@@ -1,5 +1,6 @@
 """The student: a small encoder that learns the task. The only place that imports torch."""
 
+import logging
 import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -7,3 +8,5 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # teacher on the same cores, training is 6 times as fast (2 cores, MiniLM: 36 s against 6 s for 10 steps).
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 # Matrix products on CUDA are then the same from run to run.
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+# On a processor with bf16 it asks on import for a package that has a kernel; the student uses none (four_bit.py).

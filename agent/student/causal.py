@@ -16,7 +16,7 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
-from agent.student.four_bit import four_bit
+from agent.student.four_bit import four_bit, in_float32
 from agent.student.quiet import quiet
 from tasks.faults import Fault, UserError
 
@@ -59,6 +59,7 @@ def load_causal(weights: Path, dtype: torch.dtype, quantised: bool = False) -> C
     model, info = loaded
     if lacking := sorted(info["missing_keys"]):
         raise not_causal(weights, f"weights that lack {len(lacking)} tensors, e.g. {lacking[0]}")
+    in_float32(model)
     pad_by_end(weights, tokenizer)
     model.config.pad_token_id = tokenizer.pad_token_id
     return Causal(model.eval(), tokenizer)

@@ -22,7 +22,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICA
 
 from agent.student.base import Base, length_of
 from agent.student.causal import UNREADABLE, check_causal, model_type, not_causal, pad_by_end, said
-from agent.student.four_bit import four_bit
+from agent.student.four_bit import four_bit, in_float32
 from agent.student.quiet import quiet
 
 PROMPT = "\nLabel:"
@@ -58,6 +58,7 @@ def load_decoder(folder: Path, labels: Sequence[str], max_length: int, quantised
     model, info = loaded
     if lacking := sorted(set(info["missing_keys"]) - {"score.weight"}):
         raise not_causal(folder, f"weights that lack {len(lacking)} tensors, e.g. {lacking[0]}")
+    in_float32(model)
     _start_from_names(model, folder, tokenizer, labels)
     return Base(
         model.eval(),

@@ -33,6 +33,15 @@ def four_bit(kept: tuple[str, ...]) -> Any:
     )  # fmt: skip
 
 
+def in_float32(model: Any) -> None:
+    """Keeps bitsandbytes from its own product in bf16, for a processor that has it: in eval mode it would pack the
+    weights anew for that at first use, which fails on layers of under 64 inputs, and predictions would depend on the
+    processor."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
 def unavailable(got: str) -> UserError:
     remedy = "`pip install 'evokd[qlora]'`, or use --set student.method=lora."
     return UserError(Fault("student.method: qlora", "bitsandbytes that runs on this machine", got, remedy))
