@@ -1,11 +1,11 @@
 """The loop as a graph: two lanes and a join. What is left out is left out when the graph is built.
 
-    seed ─► (score ─► evaluate) ─► sample ─┬─► student lane: replay ► reconcile ► train ► measure ─┬─► join ─► …
-                                           └─► teacher lane: analyze ► generate ► label ───────────┘
+    seed ─► (score ─► evaluate) ─► sample ─┬─► student lane: replay ► reconcile ► train ► match ► measure ─┬─► join ─► …
+                                           └─► teacher lane: analyze ► generate ► label ───────────────────┘
 
 join goes on with score, or ends.
 
-The end: join ─► last lane: selftrain ► measure ─► join ─► finish.
+The end: join ─► last lane: selftrain ► match ► measure ─► join ─► finish.
 Each lane is a compiled subgraph, since plain parallel nodes would wait for each other at every step.
 """
 
@@ -36,6 +36,7 @@ from agent.nodes.generate import generate
 from agent.nodes.gold import gold
 from agent.nodes.join import join
 from agent.nodes.label import label
+from agent.nodes.match import match
 from agent.nodes.measure import measure
 from agent.nodes.reconcile import reconcile
 from agent.nodes.replay import replay
@@ -56,7 +57,7 @@ Graph = CompiledStateGraph[State, Context, State, State]
 
 INSIDE: Mapping[str, tuple[str, ...]] = {
     "seed": ("names",), "sample": ("shortlist",), "analyze": ("correct",), "generate": ("hard", "easy", "hardness"),
-    "label": ("separation", "agreement"), "selftrain": ("match",),
+    "label": ("separation", "agreement"),
 }  # fmt: skip
 """Parts that are left out within a node, not as a node."""
 
@@ -138,14 +139,7 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
     end = "finish"
     if "selftrain" not in plan.without:
         end = "last_lane"
-        graph.add_node(
-            end,
-            lane(
-                "student",
-                [("selftrain", partial(selftrain, matching="match" not in plan.without)), ("measure", measure)],
-                StudentLane,
-            ),
-        )
+        graph.add_node(end, lane("student", last_lane(plan), StudentLane))
         graph.add_edge(end, "join")
     ends = sorted({end, "finish"})
     lanes = ["student_lane", "teacher_lane"]
@@ -171,14 +165,21 @@ def build_graph(plan: Plan, checkpointer: BaseCheckpointSaver[Any] | None = None
 
 
 def student_lane(plan: Plan) -> list[tuple[str, Node]]:
-    """replay ► reconcile ► train ► average ► measure; for sungen replay ► weigh ► train ► measure."""
+    """replay ► reconcile ► train ► average ► match ► measure; for sungen replay ► weigh ► train ► measure."""
     nodes: list[tuple[str, Node]] = [
         ("replay", replay), ("reconcile", reconcile), ("weigh", weigh),
-        ("train", partial(train, averaged="average" not in plan.without)), ("average", average), ("measure", measure),
+        ("train", partial(train, averaged="average" not in plan.without)), ("average", average), ("match", match),
+        ("measure", measure),
     ]  # fmt: skip
     missing = plan.without | ({"replay"} if "review" in plan.without else set())
     missing |= set() if plan.weighing else {"weigh"}
     return [(name, node) for name, node in nodes if name not in missing]
+
+
+def last_lane(plan: Plan) -> list[tuple[str, Node]]:
+    """selftrain ► match ► measure."""
+    nodes: list[tuple[str, Node]] = [("selftrain", selftrain), ("match", match), ("measure", measure)]
+    return [(name, node) for name, node in nodes if name not in plan.without]
 
 
 def teacher_lane(plan: Plan) -> list[tuple[str, Node]]:

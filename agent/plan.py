@@ -169,6 +169,8 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
     result = set(without)
     if not has_pool or config.batch.pool == 0:
         result.add("sample")
+    if "sample" in result or config.iterations == 0 or config.earlier is not None:
+        result.add("match")  # of no real text is known how common its label is, or of what an earlier run left
     if not has_pool or config.self_training.texts == 0:
         result.add("selftrain")
     batch = settled(config.batch, "sample" not in result)

@@ -138,7 +138,7 @@ class RunDir:
 
     def adapters(self) -> list[Path]:
         """Every student of this run, oldest first: of each iteration, then of each `teach`."""
-        made = [path for one in self.iterations() for path in (one.adapter, one.averaged_adapter, one.self_adapter)]
+        made = [path for one in self.iterations() for path in one.adapters()]
         return [path for path in [*made, *(one.adapter for one in self.taught())] if path.exists()]
 
     def iterations(self) -> list[IterationDir]:
@@ -284,6 +284,20 @@ class IterationDir:
     def self_adapter(self) -> Path:
         """The student after self-training, where there is one; it then stands for `adapter`."""
         return self.root / "adapter_self"
+
+    def matched_adapter(self, adapter: Path) -> Path:
+        """`adapter`, of this iteration, with the bias of its head moved (match); it then stands for it."""
+        return self.root / f"{adapter.name}_matched"
+
+    def adapters(self) -> list[Path]:
+        """Where its students are, oldest first; not all of them exist."""
+        trained = [self.adapter, self.averaged_adapter, self.self_adapter]
+        return [path for one in trained for path in (one, self.matched_adapter(one))]
+
+    @property
+    def matched(self) -> Path:
+        """How common each label was among the teacher's answers and the student's, and what was added to its logit."""
+        return self.root / "matched.json"
 
     @property
     def measured(self) -> Path:

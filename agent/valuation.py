@@ -15,6 +15,9 @@ FLOOR = 1e-3
 MATCHINGS = 100
 """Rounds in which the mean of many answers comes to what it should be."""
 
+OWN = 5
+"""Texts a label that the student's own shares stand for when they are matched to the teacher's."""
+
 LEAST = 0.5
 """Trust below which nothing is averaged. AG News 1.0: four to nine points more; SST-2 0.25 to 0.35: four to five points
 less, the earlier student being hardly better than chance there (docs/what-we-learned.md)."""
@@ -77,8 +80,9 @@ def product(said: Matrix, own: Matrix, trust: float) -> Matrix:
     return _softmax(np.log(said + FLOOR) + trust * np.log(own + FLOOR))
 
 
-def matched(own: Matrix, share: NDArray[np.float64]) -> Matrix:
-    """(N, L): `own`, each label weighted such that the mean is `share` (L,), as nearly as MATCHINGS rounds come.
+def prior_weights(own: Matrix, share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(L,) of mean 0: what must be added to the logits of `own` (N, L) for its mean to be `share` (L,), as nearly as
+    MATCHINGS rounds come.
 
     Prior matching (Liusie et al., arXiv 2309.04992), but to a share that is known; for a classifier whose training had
     other priors: Saerens et al. 2002. FLOOR keeps a label that the student rules out possible.
@@ -87,7 +91,16 @@ def matched(own: Matrix, share: NDArray[np.float64]) -> Matrix:
     weights = np.zeros(own.shape[1])
     for _ in range(MATCHINGS):
         weights += np.log((share + FLOOR) / (_softmax(logs + weights).mean(axis=0) + FLOOR))
-    return _softmax(logs + weights)
+    result: NDArray[np.float64] = weights - weights.mean()
+    return result
+
+
+def shrunk(share: NDArray[np.float64], count: int, own: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(L,): `share` (L,), counted on `count` texts, as if OWN texts a label more had been counted as `own` (L,) says.
+
+    The mean of a Dirichlet posterior: where labels are many and texts few, counts tell little."""
+    more = OWN * len(own)
+    return (count * share + more * own) / (count + more)
 
 
 def earlier_share(trust: float) -> float:

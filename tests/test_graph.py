@@ -18,7 +18,7 @@ from agent.state import StudentLane
 from tasks.task import Example, Task
 
 EVERY = {"seed", "score", "evaluate", "sample", "replay", "reconcile", "train", "measure", "analyze",
-         "subjects", "generate", "label", "selftrain", "join", "finish"}  # fmt: skip
+         "subjects", "generate", "label", "selftrain", "match", "join", "finish"}  # fmt: skip
 STUDENT, TEACHER = "student_lane:", "teacher_lane:"
 
 
@@ -62,12 +62,12 @@ def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) ->
         ("agreement", set()),
         ("score", {"score"}),
         ("evaluate", {"evaluate", "analyze"}),
-        ("sample", {"sample"}),
+        ("sample", {"sample", "match"}),
         ("shortlist", set()),
         ("review", {"replay"}),
         ("reconcile", {"reconcile"}),
         ("selftrain", {"selftrain"}),
-        ("match", set()),
+        ("match", {"match"}),
     ],
 )
 def test_a_left_out_part_takes_its_nodes_out_of_the_graph(part: str, missing: set[str]) -> None:
@@ -93,7 +93,7 @@ def test_a_left_out_part_takes_its_nodes_out_of_the_graph(part: str, missing: se
 )
 def test_each_strategy_is_the_same_graph_less_some_nodes(strategy: str, missing: set[str]) -> None:
     own = {"weigh"} if strategy == "sungen" else set()
-    missing = missing if strategy == "evokd" else missing | {"reconcile", "subjects"}
+    missing = missing if strategy == "evokd" else missing | {"reconcile", "subjects", "match"}
     assert nodes(plan(f"strategy={strategy}")) == (EVERY | {"gold", "eda"} | own) - missing
 
 
@@ -104,16 +104,22 @@ def test_nothing_is_reconciled_without_soft_labels() -> None:
 def test_self_training_is_a_node_of_the_last_lane_alone_and_needs_a_pool() -> None:
     assert "selftrain" not in nodes(plan("self_training.texts=0"))
     asked = plan()
-    assert {("join", "selftrain"), ("selftrain", "measure"), ("measure", "join"), ("join", "finish")} <= edges(asked)
+    assert {
+        ("join", "selftrain"),
+        ("selftrain", "match"),
+        ("match", "measure"),
+        ("measure", "join"),
+        ("join", "finish"),
+    } <= edges(asked)
     lanes = {name for name in drawn(asked).nodes if name.endswith(":selftrain")}
     assert lanes == {"last_lane:selftrain"}
-    assert nodes(plan(pool=False)) == (EVERY | {"average"}) - {"sample", "selftrain"}
+    assert nodes(plan(pool=False)) == (EVERY | {"average"}) - {"sample", "selftrain", "match"}
 
 
 def test_the_whole_loop_runs_in_the_order_of_the_method() -> None:
     assert edges(plan("without=[selftrain]")) == {
         ("__start__", "seed"), ("seed", "sample"),
-        ("sample", "replay"), ("replay", "reconcile"), ("reconcile", "train"), ("train", "measure"),
+        ("sample", "replay"), ("replay", "reconcile"), ("reconcile", "train"), ("train", "match"), ("match", "measure"),
         ("measure", "join"),
         ("sample", "analyze"), ("analyze", "subjects"), ("subjects", "generate"), ("generate", "label"),
         ("label", "join"), ("join", "score"), ("score", "evaluate"), ("evaluate", "sample"), ("evaluate", "replay"),

@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("agent.teacher", "agent.student", "agent.report", "agent.example", "agent.baselines",
      "agent.trust"),
     ("agent.state", "agent.afford", "agent.scoring", "agent.scored", "agent.answer_das",
-     "agent.earlier"),
+     "agent.earlier", "agent.unlabelled"),
     ("agent.nodes",),
     ("agent.graph",),
     ("agent.plan",),

@@ -60,12 +60,12 @@ def test_leaving_out_a_part_of_the_writing_where_nothing_is_written_is_a_mistake
 @pytest.mark.parametrize("sets", [["batch.pool=0"], ["without=[sample]"]])
 def test_where_the_pool_is_not_used_texts_are_written(sets: list[str]) -> None:
     plan = planned(*sets)
-    assert plan.without == {"sample"}
+    assert plan.without == {"sample", "match"}
     assert sum(plan.places.values()) == 8 + plan.batch.pool
 
 
 def test_without_a_pool_nothing_is_sampled() -> None:
-    assert planned(pool=0).without == {"sample", "selftrain"}
+    assert planned(pool=0).without == {"sample", "selftrain", "match"}
     assert sum(planned(pool=0).places.values()) == 56
 
 

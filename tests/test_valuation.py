@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.valuation import matched, product, robust_weights, trusted
+from agent.valuation import prior_weights, product, robust_weights, shrunk, trusted
 
 
 def test_wrong_labels_weigh_less_than_right_ones() -> None:
@@ -50,11 +50,18 @@ def test_the_product_of_two_opinions() -> None:
     assert product(np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]]), 1.0).tolist() == [[0.5, 0.5]]
 
 
-def test_answers_are_matched_to_a_share_and_keep_their_order_within_a_label() -> None:
+def test_weights_bring_answers_to_a_share_and_keep_their_order_within_a_label() -> None:
     own = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.6, 0.4]])
-    found = matched(own, np.array([0.5, 0.5]))
-    assert found.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.01) and found.sum(axis=1) == pytest.approx(1)
+    weights = prior_weights(own, np.array([0.5, 0.5]))
+    found = own * np.exp(weights)
+    found /= found.sum(axis=1, keepdims=True)
+    assert found.mean(axis=0) == pytest.approx([0.5, 0.5], abs=0.01) and weights.sum() == pytest.approx(0)
     assert list(np.argsort(found[:, 0])) == [3, 2, 1, 0] and list(found.argmax(axis=1)) == [0, 0, 1, 1]
-    assert matched(own, own.mean(axis=0)) == pytest.approx(own, abs=0.01)
-    certain = matched(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.5, 0.5]))
-    assert np.isfinite(certain).all()
+    assert prior_weights(own, own.mean(axis=0)) == pytest.approx([0, 0], abs=0.02)
+    assert np.isfinite(prior_weights(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0.5, 0.5]))).all()
+
+
+def test_counted_shares_are_drawn_to_the_students_own_where_labels_are_many() -> None:
+    counted, own = np.array([1.0, 0.0]), np.array([0.5, 0.5])
+    assert shrunk(counted, 10, own) == pytest.approx([0.75, 0.25])  # as if five texts of each label had been seen too
+    assert shrunk(counted, 990, own) == pytest.approx([0.995, 0.005])

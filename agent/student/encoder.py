@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agent.config import StudentConfig
 from agent.das.token_spans import TokenSpan
 from agent.student.adapter_folder import stamp, written
-from agent.student.averaging import averaged
+from agent.student.averaging import averaged, bias_of, shifted
 from agent.student.base import Base
 from agent.student.batches import Tokens, by_length, padded, tokenise
 from agent.student.dropout import quicken
@@ -153,6 +153,15 @@ class EncoderStudent:
             stamp(folder)
         with self._lock, written(adapter) as new:
             averaged(one, other, share, new)
+
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
+        stamp(one)
+        bias = None if self._base.spans else bias_of(self._base)
+        if bias is None:
+            return False
+        with self._lock, written(adapter) as new:
+            shifted(one, bias, by, new)
+        return True
 
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)

@@ -113,6 +113,11 @@ class Student(Protocol):
         start with one seed."""
         ...
 
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
+        """Writes folder `adapter`: `one` with `by` (L,) added to its logits; False, and nothing written, where its head
+        has no bias for each label."""
+        ...
+
     def export(self, adapter: Path, folder: Path) -> None:
         """Writes `folder`, loadable by plain transformers, and the adapter as `folder/adapter`.
 

@@ -62,6 +62,9 @@ class FakeAnswerer(FakeStudent):
     def average(self, one: Path, other: Path, share: float, adapter: Path) -> None:
         raise ValueError("average: of labels alone")
 
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
+        return False
+
     def _learned(self, adapter: Path | None) -> list[tuple[str, str]]:
         if adapter is None:
             return []

@@ -18,6 +18,7 @@ from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
 
 SIZE = 512
 """Columns of the hashed bag of words; the last one is constant."""
+CONSTANT = 0.1
 STEPS = 60
 RATE = 8.0
 MAX_WORDS = 64
@@ -87,6 +88,14 @@ class FakeStudent:
                 json.dumps({"labels": list(self.labels), "matrix": mixed.tolist()}), encoding="utf-8"
             )
 
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
+        matrix = self._read(one)
+        matrix[:, -1] += by / CONSTANT
+        with written(adapter) as folder:
+            value = {"labels": list(self.labels), "matrix": matrix.tolist()}
+            (folder / "adapter.json").write_text(json.dumps(value), encoding="utf-8")
+        return True
+
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)
         with written(folder) as new:
@@ -109,7 +118,7 @@ def _features(texts: Sequence[str]) -> NDArray[np.float64]:
         words = _words(text)[:MAX_WORDS]
         for word in words:
             row[zlib.crc32(word.encode()) % (SIZE - 1)] += 1 / np.sqrt(len(words))
-        row[-1] = 0.1
+        row[-1] = CONSTANT
     return rows
 
 

@@ -83,6 +83,9 @@ class FakeTagger:
         with written(adapter) as folder:
             (folder / "adapter.json").write_text(json.dumps(mixed.tolist()), encoding="utf-8")
 
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
+        return False
+
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)
         with written(folder) as new:
