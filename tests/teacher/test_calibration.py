@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from agent.teacher.calibration import ENOUGH, calibrate, label_weights
+from agent.teacher.calibration import ENOUGH, LEAST, MOST, bounded, calibrate, label_weights
 
 
 def test_weights_are_multiplied_in_and_normalised() -> None:
@@ -12,13 +13,14 @@ def test_weights_are_multiplied_in_and_normalised() -> None:
     assert calibrate({"a": 0.6, "b": 0.4}, {"a": 0.2, "b": 0.8}) == pytest.approx({"a": 0.12 / 0.44, "b": 0.32 / 0.44})
 
 
-def test_a_mean_far_from_even_is_made_even() -> None:
+def test_a_mean_far_from_even_is_brought_back_to_what_real_texts_may_have() -> None:
     given = [{"a": 0.9, "b": 0.08, "c": 0.02}, {"a": 0.6, "b": 0.3, "c": 0.1}, {"a": 0.7, "b": 0.1, "c": 0.2}] * 200
     weights = label_weights(given)
     assert weights is not None
     after = [calibrate(one, weights) for one in given]
     mean = [sum(one[label] for one in after) / len(after) for label in "abc"]
-    assert mean == pytest.approx([1 / 3] * 3, abs=0.01)
+    # shares of 2.2, 0.48 and 0.32 → the last two to LEAST and MOST leaves 3 − 0.7 × 2 = 1.6, so MOST and the rest up
+    assert mean == pytest.approx([MOST / 3, 0.8 / 3, LEAST / 3], abs=0.01)
 
 
 def test_a_mean_that_real_texts_may_have_is_left_alone() -> None:
@@ -27,10 +29,18 @@ def test_a_mean_that_real_texts_may_have_is_left_alone() -> None:
 
 
 def test_two_labels_where_the_weights_are_known() -> None:
-    # 2 n texts with odds 4 and two even ones: weights w : 1 with n·4w/(4w+1) + w/(w+1) = n/2 + 1/2, near w = 1/4
+    # of two labels the share of one is at least 0.35, so of the other 0.65: odds of 4 become 0.65 / 0.35
     weights = label_weights([{"a": 0.8, "b": 0.2}] * 2000)
     assert weights is not None
-    assert weights["a"] / weights["b"] == pytest.approx(1 / 4, rel=0.01)
+    assert weights["a"] / weights["b"] == pytest.approx(0.65 / 0.35 / 4, rel=0.01)
+
+
+def test_shares_are_bounded_and_keep_their_order() -> None:
+    assert bounded(np.array([1.6, 0.4])) == pytest.approx([1.3, 0.7])
+    assert bounded(np.array([1.2, 0.8])) == pytest.approx([1.2, 0.8])
+    found = bounded(np.array([3.0, 0.55, 0.35, 0.1]))
+    assert found.mean() == pytest.approx(1) and list(np.argsort(-found)) == [0, 1, 2, 3]
+    assert found.min() == pytest.approx(LEAST) and found.max() == pytest.approx(MOST)
 
 
 def test_a_few_texts_are_corrected_less_than_many() -> None:
