@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.teacher.calibration import ENOUGH, LEAST, MOST, bounded, calibrate, label_weights
+from agent.teacher.calibration import ENOUGH, believed, calibrate, label_weights
 
 
 def test_weights_are_multiplied_in_and_normalised() -> None:
@@ -13,14 +13,13 @@ def test_weights_are_multiplied_in_and_normalised() -> None:
     assert calibrate({"a": 0.6, "b": 0.4}, {"a": 0.2, "b": 0.8}) == pytest.approx({"a": 0.12 / 0.44, "b": 0.32 / 0.44})
 
 
-def test_a_mean_far_from_even_is_brought_back_to_what_real_texts_may_have() -> None:
+def test_a_mean_far_from_even_is_made_even() -> None:
     given = [{"a": 0.9, "b": 0.08, "c": 0.02}, {"a": 0.6, "b": 0.3, "c": 0.1}, {"a": 0.7, "b": 0.1, "c": 0.2}] * 200
     weights = label_weights(given)
     assert weights is not None
     after = [calibrate(one, weights) for one in given]
     mean = [sum(one[label] for one in after) / len(after) for label in "abc"]
-    # shares of 2.2, 0.48 and 0.32 → the last two to LEAST and MOST leaves 3 − 0.7 × 2 = 1.6, so MOST and the rest up
-    assert mean == pytest.approx([MOST / 3, 0.8 / 3, LEAST / 3], abs=0.01)
+    assert mean == pytest.approx([1 / 3] * 3, abs=0.01)
 
 
 def test_a_mean_that_real_texts_may_have_is_left_alone() -> None:
@@ -29,18 +28,19 @@ def test_a_mean_that_real_texts_may_have_is_left_alone() -> None:
 
 
 def test_two_labels_where_the_weights_are_known() -> None:
-    # of two labels the share of one is at least 0.35, so of the other 0.65: odds of 4 become 0.65 / 0.35
+    # 2 n texts with odds 4, a share of 0.2, below half of an even one: made even, so odds of 1
     weights = label_weights([{"a": 0.8, "b": 0.2}] * 2000)
     assert weights is not None
-    assert weights["a"] / weights["b"] == pytest.approx(0.65 / 0.35 / 4, rel=0.01)
+    assert weights["a"] / weights["b"] == pytest.approx(1 / 4, rel=0.01)
 
 
-def test_shares_are_bounded_and_keep_their_order() -> None:
-    assert bounded(np.array([1.6, 0.4])) == pytest.approx([1.3, 0.7])
-    assert bounded(np.array([1.2, 0.8])) == pytest.approx([1.2, 0.8])
-    found = bounded(np.array([3.0, 0.55, 0.35, 0.1]))
-    assert found.mean() == pytest.approx(1) and list(np.argsort(-found)) == [0, 1, 2, 3]
-    assert found.min() == pytest.approx(LEAST) and found.max() == pytest.approx(MOST)
+def test_shares_are_doubted_the_more_the_further_they_are_from_even() -> None:
+    assert believed(np.array([0.6, 0.4])) == pytest.approx([0.6, 0.4])  # 1.2 and 0.8 of an even share
+    assert believed(np.array([0.78, 0.22])) == pytest.approx([0.5, 0.5])  # 0.44 of it
+    middle = believed(np.array([0.71, 0.29]))  # 0.58 of it: between 1 / 1.5 and 1 / 2
+    assert 0.5 < middle[0] < 0.71 and middle.sum() == pytest.approx(1)
+    near, far = (believed(np.array([share, 1 - share]))[0] for share in (0.667, 0.749))
+    assert near == pytest.approx(0.667, abs=0.01) and far == pytest.approx(0.5, abs=0.01), "no jump"
 
 
 def test_a_few_texts_are_corrected_less_than_many() -> None:
