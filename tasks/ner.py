@@ -25,6 +25,7 @@ from tasks.spans import (
     OUTSIDE,
     decoded,
     encoded,
+    likeliest,
     ordered,
     overlapping,
     standing_for,
@@ -95,9 +96,9 @@ def example(place: str, row: Mapping[str, Any], labels: Mapping[str, str]) -> Ex
 
 
 def said(text: str, outputs: Outputs, labels: Sequence[str]) -> Example:
-    """The entities of each word's likeliest tag."""
-    chosen = encoded(text, (), labels)  # one a word
-    return _example(text, decoded(text, outputs[: len(chosen)].argmax(axis=1).tolist(), labels))
+    """The entities of the likeliest tags that are entities at all."""
+    count = len(encoded(text, (), labels))  # one a word
+    return _example(text, decoded(text, likeliest(outputs[:count]), labels))
 
 
 def likelihood(answer: Example, outputs: Outputs, labels: Sequence[str]) -> float:

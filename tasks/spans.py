@@ -48,6 +48,29 @@ def encoded(text: str, entities: Sequence[Entity], labels: Sequence[str]) -> tup
     return tuple(result)
 
 
+def likeliest(probabilities: NDArray[np.float64]) -> list[int]:
+    """The tags of a text's words, as indices in `tags`: of all sequences in which no I goes on nothing, or on another
+    label, the likeliest (Viterbi 1967).
+
+    Args:
+        probabilities: (W, T) of each word's tags.
+    """
+    size = probabilities.shape[1]
+    each = np.arange(size)
+    inside = (each % 2 == 0) & (each > 0)
+    begun = np.where(inside, each - 1, 0)  # of an I the B before it
+    best = np.where(each == 0, 0.0, -np.inf)  # a text begins as after an O
+    came: list[NDArray[np.int64]] = []
+    for row in np.log(np.maximum(probabilities, 1e-12)):
+        source = np.where(inside, np.where(best > best[begun], each, begun), best.argmax())
+        best = best[source] + row
+        came.append(source)
+    chosen = [int(best.argmax())]
+    for source in reversed(came[1:]):
+        chosen.append(int(source[chosen[-1]]))
+    return chosen[::-1] if came else []
+
+
 def decoded(text: str, chosen: Sequence[int], labels: Sequence[str]) -> tuple[Entity, ...]:
     """The entities of tags, given as indices in `tags(labels)`. An I that goes on nothing begins one (conlleval)."""
     found: list[Entity] = []

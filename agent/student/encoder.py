@@ -23,13 +23,14 @@ from agent.student.base import Base
 from agent.student.batches import Tokens, by_length, padded, tokenise
 from agent.student.dropout import quicken
 from agent.student.hardware import Hardware, give_back_memory
-from agent.student.heads import Loss, first_tokens, read_words, text_loss, word_loss
+from agent.student.heads import NOWHERE, Loss, first_tokens, read_words, text_loss, word_loss
 from agent.student.lora import trainable
 from agent.student.probe import back, learned, probed, start_from_probe
 from agent.student.quiet import quiet
 from agent.student.restore import restored, whole
 from agent.student.student import DEFAULT, Schedule, TrainLog, TrainRow, Written
 from agent.student.trainer import STEPS_A_LABEL, STEPS_A_TAG, fit
+from agent.student.transitions import chained, counted, read_moves, write_moves
 from agent.student.words import nearest
 from tasks.faults import Fault, UserError
 
@@ -89,6 +90,8 @@ class EncoderStudent:
             back(model, before, config.probe_share)
             with written(adapter) as folder, quiet():
                 self._save(model, folder)
+                if self._base.spans:
+                    write_moves(folder, counted(row.target for row in rows))
         count = sum(part.numel() for part in model.parameters() if part.requires_grad)
         del model
         give_back_memory()
@@ -116,6 +119,10 @@ class EncoderStudent:
                     continue
                 for index, row in zip(batch, given, strict=True):
                     read_words(row, places[index], result[index])
+        if self._base.spans and adapter is not None and (moves := read_moves(adapter)) is not None:
+            for row, mine in zip(result, places, strict=True):
+                known = np.array(mine) != NOWHERE
+                row[: len(mine)][known] = chained(row[: len(mine)], moves)[known]
         return result
 
     def write(self, texts: Sequence[str], adapter: Path | None) -> list[Written]:

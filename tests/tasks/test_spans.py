@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
-from tasks.spans import certainty, decoded, encoded, in_words, likelihood, overlapping, tags, whole, words
+from tasks.spans import certainty, decoded, encoded, in_words, likeliest, likelihood, overlapping, tags, whole, words
 from tasks.task import Entity
 
 LABELS = ("person", "place")
@@ -35,6 +37,35 @@ def test_entities_become_bio_tags_and_come_back() -> None:
 def test_an_inner_tag_that_goes_on_nothing_begins_an_entity() -> None:
     assert decoded(TEXT, (2, 2, 0, 0, 0), LABELS) == (Entity(0, 7, "person"),)
     assert decoded(TEXT, (1, 4, 0, 0, 0), LABELS) == (Entity(0, 3, "person"), Entity(4, 7, "place"))
+
+
+def test_the_likeliest_tags_are_those_of_entities() -> None:
+    def given(*rows: dict[int, float]) -> np.ndarray:
+        result = np.full((len(rows), 5), 0.01)
+        for row, known in zip(result, rows, strict=True):
+            for tag, probability in known.items():
+                row[tag] = probability
+        return result
+
+    assert likeliest(given({0: 0.9}, {1: 0.9}, {2: 0.9})) == [0, 1, 2], "as each word alone"
+    # alone I, I; as entities B I has 0.4 × 0.5 and O O 0.1 × 0.1
+    assert likeliest(given({2: 0.5, 1: 0.4, 0: 0.1}, {2: 0.5, 0: 0.1})) == [1, 2]
+    # alone B-person, I-place; B I of person has 0.5 × 0.1, of place 0.3 × 0.8
+    assert likeliest(given({1: 0.5, 3: 0.3}, {4: 0.8, 2: 0.1})) == [3, 4]
+    assert likeliest(np.full((3, 5), 0.2)) == [0, 0, 0], "nothing is known"
+    assert likeliest(np.zeros((0, 5))) == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_all_sequences_that_may_be_the_likeliest_is_found(seed: int) -> None:
+    given = np.random.default_rng(seed).dirichlet(np.ones(5), size=4)
+
+    def may_be(chosen: tuple[int, ...]) -> bool:
+        pairs = zip((0, *chosen), chosen, strict=False)
+        return all(now not in (2, 4) or before in (now, now - 1) for before, now in pairs)
+
+    best = max(filter(may_be, product(range(5), repeat=4)), key=lambda c: given[range(4), c].prod())
+    assert likeliest(given) == list(best)
 
 
 def test_borders_are_where_words_end() -> None:
