@@ -16,8 +16,8 @@ from tasks.task import Task
 WRITTEN = 4
 """Hard texts of a batch, and easy ones, where the configuration leaves their number open and any are written."""
 OF_LABELS = ("names", "shortlist", "reconcile", "average", "selftrain", "match")
-"""Parts that need one label a text and no more: tasks of spans, and of written answers, do without them. (Self-training
-would take the surest texts, and those are the ones in which the student sees no entity.)"""
+"""Parts that need one label a text and no more: tasks of spans, but for `selftrain`, and of written answers do without
+them."""
 MOST_SUBJECTS = 16
 """Labels; a call for each of more would cost a good part of a small budget."""
 CHOOSING: Mapping[str, Callable[[BatchConfig], bool]] = {
@@ -65,7 +65,7 @@ def plan_of(config: RunConfig, task: Task) -> Plan:
     fixed: set[str] = set(strategy.without)
     if not task.label_alone:
         check_more(config, strategy, task)
-        fixed = (fixed | set(OF_LABELS)) - {"separation"}  # a text is written for a label: no more of it is known
+        fixed = (fixed | foreign(task)) - {"separation"}  # a text is written for a label: no more of it is known
     check_answers(config, task, {*strategy.without, *config.without})
     if not asks_subjects(task):
         fixed.add("subjects")
@@ -109,6 +109,11 @@ def notes(config: RunConfig, task: Task) -> list[str]:
     return found
 
 
+def foreign(task: Task) -> set[str]:
+    """Parts that a task which asks for more than a label of a text does without."""
+    return set(OF_LABELS) - ({"selftrain"} if task.spans else set())
+
+
 def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:
     """Raises UserError: what was asked for is of labels of whole texts alone, and `task` asks for more."""
     kind = f"a task of kind {task.kind}"
@@ -116,7 +121,7 @@ def check_more(config: RunConfig, strategy: Strategy, task: Task) -> None:
     if strategy.of_labels is not None:
         faults.append(Fault("--strategy", f"one for {kind}", config.strategy, f"Choose another: {strategy.of_labels}."))
     for part in config.without:
-        if part in OF_LABELS:
+        if part in foreign(task):
             faults.append(Fault("--without", "parts that this run has", part, f"Leave it out: {kind} has none."))
         if part == "separation":
             told = "where entities are" if task.spans else "why an answer is right"

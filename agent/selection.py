@@ -109,15 +109,14 @@ def filled(places: Mapping[str, int], there: Mapping[str, int]) -> dict[str, int
     return result
 
 
-def surest(probabilities: NDArray[np.float64], share: float) -> list[int]:
-    """Indices (ascending) of the `share` of rows of (N, L) with the highest probability among those of the same
-    first label, so that a label the student finds hard is not left out; at least one of each label that occurs."""
-    best, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
+def surest(sure: NDArray[np.float64], groups: Sequence[object], share: float) -> list[int]:
+    """Indices (ascending) of the `share` of N rows with the highest of `sure` (N,) among those of the same group (its
+    first label, say), so that what the student finds hard is not left out; at least one of each group."""
+    ranked = sorted(range(len(groups)), key=lambda i: -sure[i])
     chosen: list[int] = []
-    for label in np.unique(best):
-        mine = np.flatnonzero(best == label)
-        ranked = mine[np.argsort(-sure[mine], kind="stable")]
-        chosen += [int(i) for i in ranked[: max(1, round(share * len(mine)))]]
+    for group in dict.fromkeys(groups):
+        mine = [i for i in ranked if groups[i] == group]
+        chosen += mine[: max(1, round(share * len(mine)))]
     return sorted(chosen)
 
 

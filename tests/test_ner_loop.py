@@ -49,6 +49,17 @@ def test_the_loop_marks_examines_and_learns_entities(table: Bench) -> None:
     assert not any(text in said for text in test for said in asked)
 
 
+def test_at_the_end_it_learns_what_it_says_of_the_rest_of_the_pool(table: Bench) -> None:
+    config = table.config(batch={"pool": 6}, self_training={"texts": 20, "share": 0.5})
+    run = table.run(config, "run")
+    last = run.iteration(2)
+    own = read_jsonl(last.self_labelled)
+    assert 8 <= len(own) <= 12 and all(set(row) == {"text", "entities", "confidence"} for row in own)
+    assert not {row["text"] for row in own} & {row["text"] for row in read_jsonl(run.history)}
+    assert last.self_adapter.exists() and read_json(last.measured)["before_selftrain"] is not None
+    assert "match" not in run.graph.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("most", "turns"), [(6, 4), (1, 2), (0, 0)])
 def test_the_teacher_is_shown_the_entities_of_the_seed_examples(table: Bench, most: int, turns: int) -> None:
     run = table.run(table.config(shots=2, teacher={"entity_examples": most}), "run")

@@ -160,7 +160,7 @@ def of_entities(*sets: str, strategy: str = "evokd") -> Plan:
 
 def test_a_task_of_entities_does_without_what_is_of_labels_and_labels_all_it_writes_apart() -> None:
     plan = of_entities(*WRITING)
-    assert plan.without == {"names", "shortlist", "reconcile", "average", "selftrain", "match", "subjects"}
+    assert plan.without == {"names", "shortlist", "reconcile", "average", "match", "subjects"}
     assert plan.apart == ("hard", "easy")
     static = of_entities("batch.pool=0", strategy="static")
     assert "separation" not in static.without and static.apart == ("plain",)

@@ -113,10 +113,11 @@ def test_least_sure_is_the_smallest_margin_between_the_first_two_labels() -> Non
 
 
 def test_the_surest_of_each_answer() -> None:
-    rows = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.7, 0.3], [0.45, 0.55]])
-    assert surest(rows, 0.5) == [0, 2, 4]
-    assert surest(rows, 0.25) == [0, 4]
-    assert surest(rows, 1.0) == [0, 1, 2, 3, 4]
+    sure, said = np.array([0.9, 0.6, 0.8, 0.7, 0.55]), ["a", "a", "a", "a", "b"]
+    assert surest(sure, said, 0.5) == [0, 2, 4]
+    assert surest(sure, said, 0.25) == [0, 4]
+    assert surest(sure, said, 1.0) == [0, 1, 2, 3, 4]
+    assert surest(np.array([0.5, 0.5]), [True, True], 0.5) == [0], "of equals the first"
 
 
 def test_margin_is_first_less_second() -> None:

@@ -9,5 +9,5 @@ STRATEGY = Strategy(
     "random pool texts labelled by the teacher, then self-training",
     without=(*OURS, "analyze", "generate", "score", "evaluate"),
     settings={"batch": {"pool_policy": "random"}},
-    of_labels="self-training is left out where more than a label is asked",
+    of_labels="this control is of one label a text; of entities `--without selftrain` tells the same of evokd",
 )

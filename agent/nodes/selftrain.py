@@ -5,11 +5,16 @@ arXiv 1904.12848 and Mukherjee and Awadallah, arXiv 2006.15315 are its heirs). N
 weigh together no more than the teacher's, and they never enter the history. Only at the end, since it is a training as
 long as all others together.
 
-A student that holds too many texts for one label would teach itself more of that: so `match` comes before.
+A student that holds too many texts for one label would teach itself more of that: so `match` comes before. Of entities
+it learns the probabilities of each word's tags, which hold more than the likeliest: what its neighbours are.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
 from langgraph.runtime import Runtime
 
 from agent.example import learned, targets
@@ -18,6 +23,7 @@ from agent.selection import surest
 from agent.state import Context, State, StudentLane
 from agent.student.student import TrainRow
 from agent.unlabelled import unlabelled
+from tasks.task import Example, Outputs, Target, Task, kind_module
 
 
 def selftrain(state: State, runtime: Runtime[Context]) -> StudentLane:
@@ -28,22 +34,34 @@ def selftrain(state: State, runtime: Runtime[Context]) -> StudentLane:
     if not texts:
         write_jsonl(here.self_labelled, [])
         return {"self_trained": True}
-    labels = list(context.task.labels)
+    labels, kind = list(context.task.labels), kind_module(context.task.kind)
     replayed, batch = learned(context.run, iteration)
     known = [*replayed, *batch]
     adapter = context.run.root / str(state["adapter"])
-    probabilities = context.student.predict(texts, adapter)  # (N, L)
-    best = probabilities.argmax(axis=1)
-    rows = [
-        {"text": texts[i], "label": labels[best[i]], "confidence": float(probabilities[i].max())}
-        for i in surest(probabilities, config.self_training.share)
-    ]
-    write_jsonl(here.self_labelled, rows)
-    wanted = targets(context.run, iteration, known, labels, config.student.soft_labels)
+    outputs = context.student.predict(texts, adapter)
+    said = [kind.said(text, row, labels) for text, row in zip(texts, outputs, strict=True)]
+    sure = np.array([kind.likelihood(one, row, labels) for one, row in zip(said, outputs, strict=True)])
+    groups = [bool(one.entities) if context.task.spans else one.label for one in said]
+    chosen = surest(sure, groups, config.self_training.share)
+    write_jsonl(here.self_labelled, [as_said(said[i], float(sure[i])) for i in chosen])
+    wanted = targets(context.run, iteration, known, labels, config.student.soft_labels, kind)
     taught = [TrainRow(e.text, target) for e, target in zip(known, wanted, strict=True)]
-    weight = min(1.0, len(taught) / len(rows))
-    own = [TrainRow(row["text"], tuple(float(label == row["label"]) for label in labels), weight) for row in rows]
+    weight = min(1.0, len(taught) / len(chosen))
+    own = [TrainRow(texts[i], lesson(context.task, said[i], outputs[i]), weight) for i in chosen]
     seed = int(context.rng(iteration, "selftrain").integers(2**31))
     start = adapter if config.student.train_from == "previous" else None
     context.student.train([*taught, *own], here.self_adapter, start, seed)
     return {"adapter": context.run.relative(here.self_adapter), "self_trained": True}
+
+
+def lesson(task: Task, said: Example, outputs: Outputs) -> Target:
+    """What a text is learned as: its likeliest label alone; where words are tagged all that it gave, (W, T)."""
+    target = kind_module(task.kind).target(said, list(task.labels))
+    return tuple(tuple(row) for row in outputs[: len(target)].tolist()) if task.spans else target
+
+
+def as_said(said: Example, sure: float) -> dict[str, Any]:
+    """A row of self_labelled.jsonl."""
+    if said.entities is None:
+        return {"text": said.text, "label": said.label, "confidence": sure}
+    return {"text": said.text, "entities": [asdict(one) for one in said.entities], "confidence": sure}
