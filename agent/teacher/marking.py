@@ -67,7 +67,11 @@ def answer_of(example: Example) -> str:
 
 def to_show(shots: Sequence[Example], most: int) -> list[Example]:
     """Of the seed examples those to show: in turn the one whose text costs fewest characters for each label that none
-    before it has, until every label is seen or there are `most`."""
+    before it has, until every label is seen or there are `most`.
+
+    One without an entity is never shown: where it came last, a small teacher answered 29 of 30 texts as it, with none.
+    """
+    shots = [shot for shot in shots if shot.entities]
     chosen: list[Example] = []
     seen: set[str] = set()
     while len(chosen) < most:

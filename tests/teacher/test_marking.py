@@ -46,7 +46,7 @@ def test_the_shortest_examples_that_have_every_label_are_shown() -> None:
     long = shot("Ann was in Oslo for a very long time, and then some.", ("Ann", "person"), ("Oslo", "place"))
     person, place, other = shot("Bo ran.", ("Bo", "person")), shot("See Rome?", ("Rome", "place")), shot("Nobody came.")
     assert to_show([long, place, person], 6) == [person, place]
-    assert to_show([place, other, person], 6) == [person, place, other]  # no entity is something to see, too
+    assert to_show([place, other, person], 6) == [person, place]  # a small teacher would answer as the one without
     assert to_show([long, place, person], 1) == [person] and to_show([long, place], 0) == []
     assert to_show([long, shot("Cy, Di and Eve were all here.", ("Cy", "person"))], 6) == [long]
 
