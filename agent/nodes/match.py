@@ -23,6 +23,8 @@ TEXTS = 500
 def match(state: State, runtime: Runtime[Context]) -> StudentLane:
     """Writes adapter_matched/ (or adapter_self_matched/), then the student of this iteration, and matched.json."""
     context, iteration = runtime.context, state["iteration"]
+    if not context.student.biased:
+        return {}
     here, labels = context.run.iteration(iteration), list(context.task.labels)
     replayed, batch = learned(context.run, iteration)
     known = teacher_share([*replayed, *batch], labels)
@@ -34,8 +36,7 @@ def match(state: State, runtime: Runtime[Context]) -> StudentLane:
     share = shrunk(*known, own.mean(axis=0))
     weights = prior_weights(own, share)
     new = here.matched_adapter(adapter)
-    if not context.student.shift(adapter, weights, new):
-        return {}
+    context.student.shift(adapter, weights, new)
     rows = zip(labels, share, own.mean(axis=0), weights, strict=True)
     write_json(
         here.matched,

@@ -161,14 +161,17 @@ class EncoderStudent:
         with self._lock, written(adapter) as new:
             averaged(one, other, share, new)
 
-    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
+    @property
+    def biased(self) -> bool:
+        return not self._base.spans and bias_of(self._base) is not None
+
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> None:
         stamp(one)
-        bias = None if self._base.spans else bias_of(self._base)
+        bias = bias_of(self._base) if self.biased else None
         if bias is None:
-            return False
+            raise ValueError("shift: a head without a bias for each label")
         with self._lock, written(adapter) as new:
             shifted(one, bias, by, new)
-        return True
 
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)

@@ -113,9 +113,14 @@ class Student(Protocol):
         start with one seed."""
         ...
 
-    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
-        """Writes folder `adapter`: `one` with `by` (L,) added to its logits; False, and nothing written, where its head
-        has no bias for each label."""
+    @property
+    def biased(self) -> bool:
+        """Whether its head has a bias for each label: not that of a decoder, nor of a tagger."""
+        ...
+
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> None:
+        """Writes folder `adapter`: `one` with `by` (L,) added to its logits. Raises ValueError where it is not
+        `biased`."""
         ...
 
     def export(self, adapter: Path, folder: Path) -> None:

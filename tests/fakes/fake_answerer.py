@@ -62,8 +62,8 @@ class FakeAnswerer(FakeStudent):
     def average(self, one: Path, other: Path, share: float, adapter: Path) -> None:
         raise ValueError("average: of labels alone")
 
-    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
-        return False
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> None:
+        raise ValueError("shift: of labels of whole texts alone")
 
     def _learned(self, adapter: Path | None) -> list[tuple[str, str]]:
         if adapter is None:

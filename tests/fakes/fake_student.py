@@ -27,6 +27,8 @@ MAX_WORDS = 64
 class FakeStudent:
     """Full-batch gradient descent on soft cross-entropy; the adapter is one JSON file."""
 
+    biased = True
+
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tuple(labels)
         self.device = "cpu"
@@ -88,13 +90,12 @@ class FakeStudent:
                 json.dumps({"labels": list(self.labels), "matrix": mixed.tolist()}), encoding="utf-8"
             )
 
-    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> None:
         matrix = self._read(one)
         matrix[:, -1] += by / CONSTANT
         with written(adapter) as folder:
             value = {"labels": list(self.labels), "matrix": matrix.tolist()}
             (folder / "adapter.json").write_text(json.dumps(value), encoding="utf-8")
-        return True
 
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)

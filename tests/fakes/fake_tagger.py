@@ -26,6 +26,8 @@ MAX_WORDS = 64
 class FakeTagger:
     """Full-batch gradient descent on soft cross-entropy, a row a word; the adapter is one JSON file."""
 
+    biased = False
+
     def __init__(self, labels: Sequence[str]) -> None:
         self.labels = tags(labels)
         self.device = "cpu"
@@ -83,8 +85,8 @@ class FakeTagger:
         with written(adapter) as folder:
             (folder / "adapter.json").write_text(json.dumps(mixed.tolist()), encoding="utf-8")
 
-    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> bool:
-        return False
+    def shift(self, one: Path, by: NDArray[np.float64], adapter: Path) -> None:
+        raise ValueError("shift: of labels of whole texts alone")
 
     def export(self, adapter: Path, folder: Path) -> None:
         stamp(adapter)

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agent.rundir import RunDir, read_json
+from agent.example import read_examples
+from agent.rundir import RunDir, read_json, read_jsonl, write_jsonl
 from tests.conftest import Bench
+from tests.fakes.fake_student import FakeStudent
 
 ON: dict[str, Any] = {"batch": {"pool": 20}, "self_training": {"texts": 30}}
 
@@ -70,3 +72,21 @@ def test_a_run_that_was_cut_there_ends_as_an_unbroken_one(bench: Bench) -> None:
     for path in whole.adapters():
         name = path.relative_to(whole.root) / "adapter.json"
         assert (again.root / name).read_bytes() == (whole.root / name).read_bytes()
+
+
+def test_of_a_student_without_a_bias_nothing_is_asked(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeStudent, "biased", False)
+    run = bench.run(bench.config(**ON), "run")
+    assert students(run, 2) == ["adapter", "adapter_self"] and not run.iteration(2).matched.exists()
+
+
+def test_labels_that_the_teacher_was_not_shown_are_matched_too(bench: Bench) -> None:
+    """Of many labels it chooses among few, so its distributions are not over all."""
+    names = [f"shade{n}" for n in range(18)]
+    bench.task.write_text(bench.task.read_text().replace("[warm, cold]", f"[warm, cold, {', '.join(names)}]"))
+    seeds = bench.task.parent / "seed.jsonl"
+    write_jsonl(seeds, [*read_jsonl(seeds), *({"text": f"{name} alone", "label": name} for name in names)])
+    run = bench.run(bench.config(**ON, shots=1), "run")
+    known = [e.teacher_distribution for e in read_examples(run.history) if e.teacher_distribution is not None]
+    assert known and all(len(one) < 20 for one in known)
+    assert len(read_json(run.iteration(2).matched)) == 20

@@ -53,7 +53,8 @@ def test_a_shift_adds_to_the_logits_and_nothing_else(method: str, tmp_path: Path
     student = open_student(StudentConfig.model_validate(fields), ("bad", "good"), tiny_model(tmp_path / "weights"))
     student.train(ROWS, tmp_path / "one", None, seed=1)
     by = np.array([0.5, -0.5])
-    assert student.shift(tmp_path / "one", by, tmp_path / "new")
+    assert student.biased
+    student.shift(tmp_path / "one", by, tmp_path / "new")
     texts = ["a good film", "dull", "so long that it is cut somewhere, good or not"]
     before, after = (np.log(student.predict(texts, tmp_path / name)) for name in ("one", "new"))
     assert after[:, 0] - after[:, 1] == pytest.approx(before[:, 0] - before[:, 1] + 1.0, abs=1e-5)
@@ -67,5 +68,7 @@ def test_a_head_without_a_bias_is_not_shifted(tmp_path: Path) -> None:
     fields = {"device": "cpu", "dtype": "float32", "max_length": 16, "min_steps": 1, "epochs": 1}
     student = open_student(StudentConfig.model_validate(fields), ("bad", "good"), tiny_causal(tmp_path / "weights"))
     student.train(ROWS, tmp_path / "one", None, seed=1)
-    assert not student.shift(tmp_path / "one", np.array([1.0, -1.0]), tmp_path / "new")
+    assert not student.biased
+    with pytest.raises(ValueError, match="without a bias"):
+        student.shift(tmp_path / "one", np.array([1.0, -1.0]), tmp_path / "new")
     assert not (tmp_path / "new").exists()
