@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.experiments.cells import Arm, Grid
-from agent.experiments.collect import CEILING, Done, Row, rows
+from agent.experiments.collect import Done, Row, rows
 from agent.experiments.kept import SETTINGS, done_of
 from agent.experiments.page import grid_page
 from agent.experiments.tables import difference, markdown
 from agent.report.markdown import table
-from agent.report.wording import DASH, points
+from agent.report.wording import DASH, number, points
 from agent.rundir import read_jsonl, write_jsonl, write_text
 from tasks import ner
 from tasks.classification import METRIC
@@ -46,7 +46,9 @@ ENTITIES = ("<!-- benchmarks.entities -->", "<!-- /benchmarks.entities -->")
 BUDGET = 12_000
 """Teacher tokens of a cell of labels."""
 WHOLE = "evokd"
-IN_README = ("seed_only", "static", "pool_random", "uncertainty", "evokd", "full_shot", "teacher_shot")
+IN_README = (
+    "seed_only", "static", "longest", "uncertainty", "pool_random", "evokd", "teacher_shot", "full_shot",
+)  # fmt: skip
 
 
 def main() -> None:
@@ -109,25 +111,34 @@ def compared(done: Sequence[Done], control: str) -> list[Row]:
 
 
 def readme_table(done: Sequence[Done]) -> str:
-    """A row a strategy, a column a task: `78.8 ± 1.6 (3 seeds, 11,970 tokens)`; a dash where nothing is done."""
-    some = strategies(done)
-    found = {(row.task, row.arm): row for _, control, part in groups(some) for row in compared(part, control)}
-    tasks = [task for task, _ in groupby(sorted(row.task for row in found.values()))]
+    """For each group that has two strategies to compare: a row a task, a column a strategy, then the loop's difference
+    to the control and the tokens after which it is where the control ends."""
+    return "\n\n".join(
+        made for _, control, some in groups(strategies(done)) if (made := strategies_table(some, control))
+    )
 
-    def said(task: str, arm: Arm) -> str:
-        row = found.get((task, arm))
-        if row is None:
-            return DASH
-        spread = f" ± {100 * row.std:.1f}" if row.std is not None else ""
-        counted = f"{len(row.seeds)} seed{'s' if len(row.seeds) > 1 else ''}"
-        return f"{points(row.mean)}{spread} ({counted}, {row.tokens:,.0f} tokens)"
 
-    names = [name for name in IN_README if any(arm == Arm(name) for _, arm in found)]
-    lines = [[name, *(said(task, Arm(name)) for task in tasks)] for name in names]
-    ceilings = [found.get((task, Arm(CEILING))) for task in tasks]
-    if any(ceilings):
-        lines.append(["teacher, labels right, %", *(points(row.right) if row else DASH for row in ceilings)])
-    return table(["strategy", *tasks], lines)
+def strategies_table(done: Sequence[Done], control: str) -> str:
+    """The table of one group; "" where no task has two strategies."""
+    found = {(row.task, row.arm.strategy): row for row in compared(done, control)}
+    tasks = [task for task, names in groupby(sorted(found), key=lambda key: key[0]) if len(list(names)) > 1]
+    names = [name for name in IN_README if any((task, name) in found for task in tasks)]
+    lines = []
+    for task in tasks:
+        whole = found.get((task, WHOLE))
+        against = difference(whole.against) if whole and whole.against else DASH
+        scores = [score(found.get((task, name))) for name in names]
+        lines.append([task, *scores, against, number(whole.to_control if whole else None)])
+    head = ["task", *names, f"{WHOLE} minus {control} [95 %]", f"{WHOLE}: tokens to {control}'s end"]
+    return table(head, lines) if lines else ""
+
+
+def score(row: Row | None) -> str:
+    """`78.8 ± 1.6 (3)`: mean, standard deviation, number of seeds."""
+    if row is None:
+        return DASH
+    spread = f" ± {100 * row.std:.1f}" if row.std is not None else ""
+    return f"{points(row.mean)}{spread} ({len(row.seeds)})"
 
 
 def strategies(done: Sequence[Done]) -> list[Done]:

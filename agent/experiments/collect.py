@@ -75,6 +75,8 @@ class Row:
     """This arm minus the control, over the seeds that both have; None for the control itself."""
     area: float | None
     """Mean F1 over the token budget; None without a budget, or for an arm that spends no tokens step by step."""
+    to_control: float | None
+    """Mean tokens to reach the mean score with which the control ends; None where a seed never does."""
     to_shares: tuple[float | None, ...]
     """Mean tokens to reach SHARES of full-shot's mean, None where a seed never does."""
     of_full: float | None
@@ -125,28 +127,32 @@ def rows(grid: Grid, done: Sequence[Done], control: str) -> list[Row]:
     result = []
     for task in tasks:
         here = {arm: _by_seed(done, task, arm) for arm in arms}
-        full, ceiling = _mean_of(here, FULL), _mean_of(here, CEILING)
+        full, ceiling, end = (_mean_of(here, strategy) for strategy in (FULL, CEILING, control))
         for arm in arms:
             if here[arm]:
                 against = _difference(here[arm], here.get(Arm(control), {})) if arm != Arm(control) else None
-                result.append(_row(task, arm, here[arm], against, full, ceiling, grid.budget_tokens))
+                result.append(_row(task, arm, here[arm], against, end, full, ceiling, grid.budget_tokens))
     return result
 
 
 def _row(
     task: str, arm: Arm, runs: dict[int, Done], against: Difference | None,
-    full: float | None, ceiling: float | None, budget: int | None,
+    end: float | None, full: float | None, ceiling: float | None, budget: int | None,
 ) -> Row:  # fmt: skip
     each = list(runs.values())
     mean, std = mean_and_std([one.score for one in each])
     stepwise = all(len(one.curve) > 2 for one in each)
-    reached = [_mean_tokens(each, share * full) if full and stepwise else None for share in SHARES]
+
+    def reached(score: float | None) -> float | None:
+        return _mean_tokens(each, score) if score and stepwise else None
+
     return Row(
         task=task, arm=arm, seeds=tuple(runs), mean=mean, std=std,
         tokens=float(np.mean([one.tokens for one in each])),
         against=against,
         area=float(np.mean([area(one.curve, budget) for one in each])) if budget and stepwise else None,
-        to_shares=tuple(reached),
+        to_control=reached(end) if against else None,
+        to_shares=tuple(reached(share * full if full else None) for share in SHARES),
         of_full=mean / full if full else None,
         of_ceiling=mean / ceiling if ceiling else None,
         metric=each[0].metric,

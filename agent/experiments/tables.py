@@ -17,7 +17,7 @@ def fields(metric: str) -> list[str]:
     """The columns of the CSV."""
     return [
         "task", "arm", "seeds", metric, "std", "teacher_tokens", "minus_control", "low", "high", "area",
-        *(f"tokens_to_{round(100 * share)}_percent_of_full_shot" for share in SHARES),
+        "tokens_to_end_of_control", *(f"tokens_to_{round(100 * share)}_percent_of_full_shot" for share in SHARES),
         "share_of_full_shot", "share_of_teacher_shot", "labels_right",
     ]  # fmt: skip
 
@@ -35,7 +35,7 @@ def sentence(metric: str) -> str:
 
 def head(control: str, metric: str) -> list[str]:
     """The columns for a reader."""
-    reach = [f"tokens to {100 * share:.0f} % of full-shot" for share in SHARES]
+    reach = [f"tokens to {control}'s end", *(f"tokens to {100 * share:.0f} % of full-shot" for share in SHARES)]
     return [
         "task", "arm", "seeds", METRICS[metric], f"minus {control} [95 %]", "tokens", "mean F1 over tokens", *reach,
         "% of full-shot", "% of teacher-shot", "labels right, %",
@@ -54,8 +54,8 @@ def cells(row: Row) -> list[str]:
     against = DASH if row.against is None else difference(row.against)
     return [
         row.task, row.arm.name, str(len(row.seeds)), points(row.mean) + spread, against, number(row.tokens),
-        points(row.area), *(number(tokens) for tokens in row.to_shares), points(row.of_full), points(row.of_ceiling),
-        points(row.right),
+        points(row.area), number(row.to_control), *(number(tokens) for tokens in row.to_shares), points(row.of_full),
+        points(row.of_ceiling), points(row.right),
     ]  # fmt: skip
 
 
@@ -67,7 +67,8 @@ def markdown(rows: Sequence[Row], control: str, planned: int, finished: int) -> 
     said = (
         f"{sentence(metric)} on the test set in points, mean ± standard deviation over seeds; difference to {control} "
         "with a 95 % interval of a bootstrap paired by seed and test text; labels right: the teacher's, of pool texts "
-        "whose gold label is known (teacher_shot: the teacher's own accuracy); a dash is not known or never reached. "
+        f"whose gold label is known (teacher_shot: the teacher's own accuracy); tokens to {control}'s end: until its "
+        "mean last score is reached; a dash is not known or never reached. "
         f"{finished} of {planned} cells done."
     )
     return f"{made}\n\n{said}\n"
@@ -83,5 +84,5 @@ def comma_separated(rows: Sequence[Row]) -> str:
         minus = [against.mean, against.low, against.high] if against else [None, None, None]
         seeds = " ".join(map(str, row.seeds))
         writer.writerow([row.task, row.arm.name, seeds, row.mean, row.std, row.tokens, *minus, row.area,
-                         *row.to_shares, row.of_full, row.of_ceiling, row.right])  # fmt: skip
+                         row.to_control, *row.to_shares, row.of_full, row.of_ceiling, row.right])  # fmt: skip
     return text.getvalue()
