@@ -6,10 +6,10 @@ its gradient and two moments of Adam. In 4 bit (NF4, double quantisation: 4.13 b
 about a fifth of a small decoder. Activations are those of one text: 34 bytes a token, layer and unit of width at 16 bit
 (arXiv 2205.05198, section 4, without the attention matrices), so 68 at 32 bit.
 
-Checked once, SmolLM2-135M by LoRA on a CPU, 4 texts at once (benchmarks/qlora.py): the process grew by 2.77 GB, 1.65
-times the sum of these parts, 1.69 GB. The rest is copies while loading, pages of the file and the allocator's pieces;
-on the processor the sum is therefore multiplied by OVERHEAD. QLoRA grew by 2.06 GB, 1.27 foretold with it: where the
-model is small, the rest is most of it. On a GPU it was not checked.
+On the processor the allocator's pieces, of batches of many shapes, make activations ACTIVATIONS_OVERHEAD times that,
+and of a model read for 4 bit LEFT_OF_LOADING stays. Growth of the process in GB, measured (benchmarks/qlora.py) and
+foretold: SmolLM2-135M, LoRA 2.77 and 2.55 with 4 texts at once, 3.98 and 3.98 with 8; QLoRA 2.06 and 2.07, 3.52 and
+3.50. Qwen2.5-Coder-0.5B, 2 texts, LoRA 5.82 and 5.48, QLoRA 3.73 and 3.71. On a GPU it was not checked.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ TOKENS = 128
 """Of a text: the default of student.max_length."""
 LAYERS = 24
 """Of a model whose layers are not known; with 12 × layers × width² parameters that gives its width."""
-OVERHEAD = 1.65
-"""Of the processor's memory."""
+ACTIVATIONS_OVERHEAD = 2.5
+LEFT_OF_LOADING = 2
+"""Bytes a parameter."""
+LOADING = 6.5
+"""Bytes a parameter while a model is read on the processor; 4 bit are made of it then."""
 MOST_ACTIVATIONS = 2 * 10**9
 MOST_BATCH = 16
 
@@ -44,7 +47,11 @@ def least_bytes(parameters: int, method: Method, copies: int = 2, texts: int = 1
     small = parameters * (4 * EMBEDDED + FOUR_BIT_BYTES * (1 - EMBEDDED))
     kept = copies * (small if method == "qlora" else plain)
     learned = 12.0 * parameters if method == "full" else LORA_SHARE * LORA_BYTES * parameters
-    return round((kept + learned + texts * activations(parameters)) * (OVERHEAD if copies == 2 else 1.0))
+    worked = texts * activations(parameters)
+    if copies == 1:
+        return round(kept + learned + worked)
+    left = LEFT_OF_LOADING * parameters if method == "qlora" else 0
+    return round(max(LOADING * parameters, kept + left + learned + ACTIVATIONS_OVERHEAD * worked))
 
 
 def activations(parameters: int) -> float:
