@@ -124,7 +124,9 @@ def iteration_line(row: dict[str, object], metric: str) -> str:
     assert isinstance(test, dict) and isinstance(counts, dict) and isinstance(teacher, dict)
     tokens = teacher["prompt_tokens"] + teacher["completion_tokens"]
     dropped = sum(counts["dropped"].values())
-    after = ", after self-training" if row.get("before_selftrain") else ""
+    alone = row.get("self_training")
+    undone = isinstance(alone, dict) and not alone["taken"]
+    after = ", self-training undone" if undone else ", after self-training" if row.get("before_selftrain") else ""
     return (
         f"iteration {row['iteration']}{after}: test {METRICS[metric]} {test[metric]:.3f}, "
         f"{counts['kept']} new examples ({dropped} dropped), {tokens:,} teacher tokens so far"

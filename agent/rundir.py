@@ -266,6 +266,11 @@ class IterationDir:
         return self.root / "self_labelled.jsonl"
 
     @property
+    def self_training(self) -> Path:
+        """Of entities, how many it was taught by itself and then said, and whether that student was taken."""
+        return self.root / "self_training.json"
+
+    @property
     def targets(self) -> Path:
         """What examples with a teacher's distribution are learned as (reconcile)."""
         return self.root / "targets.jsonl"

@@ -57,7 +57,24 @@ def test_at_the_end_it_learns_what_it_says_of_the_rest_of_the_pool(table: Bench)
     assert 8 <= len(own) <= 12 and all(set(row) == {"text", "entities", "confidence"} for row in own)
     assert not {row["text"] for row in own} & {row["text"] for row in read_jsonl(run.history)}
     assert last.self_adapter.exists() and read_json(last.measured)["before_selftrain"] is not None
+    assert read_json(last.self_training)["taken"] is True
     assert "match" not in run.graph.read_text(encoding="utf-8")
+
+
+def test_a_student_that_forgets_what_it_taught_itself_is_not_taken(
+    table: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.nodes.selftrain.SAID", 2.0)  # more than any student says
+    run = table.run(table.config(batch={"pool": 6}, self_training={"texts": 20, "share": 0.5}), "run")
+    last = run.iteration(2)
+    found = read_json(last.self_training)
+    assert found["taken"] is False and found["taught"] > 0
+    assert not last.self_adapter.exists() and last.adapter.exists()
+    measured = read_json(last.measured)
+    assert measured["test"] == measured["before_selftrain"]["test"]
+    assert read_json(run.result)["metric"]["test"] == measured["test"]["micro_f1"]
+    said = f"of the entities that it taught itself, {found['taught']}, it then named {found['said']}"
+    assert said in (last.root / "weakness.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("most", "turns"), [(6, 4), (1, 2), (0, 0)])

@@ -53,6 +53,7 @@ def metrics_row(run: RunDir, iteration: int, teacher: dict[str, Any], longest: i
         "test": measured["test"],
         "dev": measured["dev"],
         "before_selftrain": measured["before_selftrain"],
+        "self_training": read_json(here.self_training) if here.self_training.exists() else None,
         "prequential": prequential(read_jsonl(here.predictions)),
         "counts": counts(run, iteration, longest),
         "teacher": teacher,

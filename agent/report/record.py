@@ -33,6 +33,7 @@ class IterationRecord:
     analysis: Row | None
     training: Row | None
     measured: Row | None
+    self_training: Row | None
     das_page: str | None
     """Where the page of its sentences is, from the run's folder."""
 
@@ -110,6 +111,7 @@ def read_iteration(folder: IterationDir) -> IterationRecord:
         analysis=_json(folder.analysis),
         training=_json(folder.training),
         measured=_json(folder.measured),
+        self_training=_json(folder.self_training),
         das_page=f"{folder.root.name}/{folder.das_page.name}" if folder.das_page.is_file() else None,
     )
 

@@ -65,7 +65,12 @@ def _summary(record: RunRecord, now: IterationRecord) -> str:
         second = "the test score after training is not there yet"
     else:
         second = f"after training on them the test {METRICS[record.metric]} is {points(after)} ({gain(before, after)})"
-        if (own := (now.measured or {}).get("before_selftrain")) is not None:
+        if (alone := now.self_training) is not None and not alone["taken"]:
+            second += (
+                f"; of the entities that it taught itself, {alone['taught']}, it then named {alone['said']}, so "
+                "that student was not taken"
+            )
+        elif (own := (now.measured or {}).get("before_selftrain")) is not None:
             second += f", {points(own['test'][record.metric])} before the student learned its own labels of pool texts"
     return f"{first}; {second}."
 
