@@ -9,7 +9,7 @@ about a fifth of a small decoder. Activations are those of one text: 34 bytes a 
 On the processor the allocator's pieces, of batches of many shapes, make activations ACTIVATIONS_OVERHEAD times that,
 and of a model read for 4 bit LEFT_OF_LOADING stays. Growth of the process in GB, measured (benchmarks/qlora.py) and
 foretold: SmolLM2-135M, LoRA 2.77 and 2.55 with 4 texts at once, 3.98 and 3.98 with 8; QLoRA 2.06 and 2.07, 3.52 and
-3.50. Qwen2.5-Coder-0.5B, 2 texts, LoRA 5.82 and 5.48, QLoRA 3.73 and 3.71. On a GPU it was not checked.
+3.50. Qwen2.5-Coder-0.5B, 2 texts, four steps: LoRA 5.82 and 5.48, QLoRA 3.73 and 3.71. On a GPU it was not checked.
 """
 
 from __future__ import annotations
