@@ -97,4 +97,5 @@ def test_a_row_holds_what_the_iterations_files_say(tmp_path: Path) -> None:
     assert row == {
         "iteration": 0, "test": {"macro_f1": 0.5}, "dev": None, "prequential": None, "counts": counts(run, 0, 3),
         "teacher": {"calls": 3}, "seconds": {"train": 2.0}, "before_selftrain": None,
+        "self_training": None,
     }  # fmt: skip
