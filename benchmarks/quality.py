@@ -38,7 +38,7 @@ CONTROL, WRITTEN = "pool_random", "static"
 NO_POOL = "_no_pool"
 """How the names of tasks without a pool end (benchmarks/sets.py)."""
 MARKS = ("<!-- benchmarks.quality -->", "<!-- /benchmarks.quality -->")
-"""What stands between them in the README is the table of strategies."""
+"""What stands between them in the README are the tables of strategies, with a pool and without."""
 PARTS = ("<!-- benchmarks.parts -->", "<!-- /benchmarks.parts -->")
 """The same for the table of what each part of the loop is worth."""
 ENTITIES = ("<!-- benchmarks.entities -->", "<!-- /benchmarks.entities -->")
