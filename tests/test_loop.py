@@ -266,6 +266,21 @@ def test_zerogen_shows_no_seed_and_no_attribute(bench: Bench) -> None:
     assert not [prompt for prompt in said if "Examples of" in prompt or "a boat" in prompt or "\n1." in prompt]
 
 
+def test_a_prompt_that_is_asked_again_is_drawn_again_and_the_same_run_pays_for_none_twice(bench: Bench) -> None:
+    config = bench.config(strategy="zerogen", iterations=2, batch={"hard": 8, "easy": 8, "texts_per_call": 2})
+
+    def asked(name: str, seed: int) -> list[tuple[str, int]]:
+        before = len(bench.fake.asked)
+        bench.run(config.model_copy(update={"seed": seed}), name)
+        bodies = [body for body in bench.fake.asked[before:] if '"texts"' in last_message(body)]
+        return [(last_message(body), body["seed"]) for body in bodies]
+
+    first, other = asked("first", 1), asked("other", 2)
+    assert len({prompt for prompt, _ in first}) < len(first) == len(set(first))
+    assert other and not set(other) & set(first)
+    assert asked("again", 1) == []
+
+
 def test_evokd_with_init_rephrases_first_and_then_writes_from_the_analysis(bench: Bench) -> None:
     said = prompts_of(bench, "evokd_init")
     first = [prompt for prompt in said if prompt.startswith("Rephrase")]

@@ -30,6 +30,8 @@ LONGEST = 300
 """Characters of a shown text, of each of its fields."""
 TOKENS_PER_TEXT = 60
 """Of a reply, at most: a small teacher that repeats itself goes on until it is cut, and is paid for it."""
+DRAWS = 2**30
+"""Numbers of draws; endpoints take them for a seed, some only in 32 bits."""
 TEXTS_PER_LABEL = 4
 """Texts asked for a label at least, where there are more labels than texts."""
 
@@ -115,7 +117,8 @@ def generate(
     calls = calls[: int(min(asked, generating_calls(context, iteration, "generate", labelled)))]
     ended = "tokens" if asked and not (calls or sampled) else None  # none can be paid, nothing else is waiting
     requests = [request(context.task, call, context.config.batch.generate_temperature, prompt) for call in calls]
-    replies = context.teacher.ask(requests, "generate", iteration)
+    first = int(context.rng(iteration, "draw").integers(DRAWS))
+    replies = context.teacher.ask(draws(requests, first), "generate", iteration)
     rows, drops = [], []
     for call, reply in zip(calls, replies, strict=True):
         made, missing = written(context.task, call, reply)
@@ -246,6 +249,13 @@ def request(task: Task, call: Call, temperature: float, prompt: str = "generate"
         max_tokens=60 + TOKENS_PER_TEXT * len(task.fields) * len(call.slots),
         schema=schema(task),
     )  # fmt: skip
+
+
+def draws(requests: Sequence[Request], first: int) -> list[Request]:
+    """Each request as a draw of its own, numbered from `first`: without attributes many are alike, and answered as one
+    they would be one text several times; and with one seed, prompts that hardly differ are answered alike. Greedy ones
+    stay as they are: another draw of them would be paid and not differ."""
+    return [replace(one, sample=first + k) if one.temperature else one for k, one in enumerate(requests)]
 
 
 def form(task: Task) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from agent.nodes.generate import Call, Slot, accuracy, request, schema, slots, taken_for, written
+from agent.nodes.generate import Call, Slot, accuracy, draws, request, schema, slots, taken_for, written
 from agent.teacher.messages import Reply
 from tasks.task import Task
 
@@ -150,3 +150,9 @@ def test_a_text_that_repeats_what_was_asked_of_it_is_a_drop() -> None:
     made, drops = written(TASK, Call("a", (slot, slot), (), (), ()), reply(texts))
     assert [row["text"] for row in made] == [texts[1]]
     assert [(drop["reason"], drop["detail"]) for drop in drops] == [("echo", "a")]
+
+
+def test_requests_that_are_alike_are_draws_of_their_own_and_greedy_ones_are_not() -> None:
+    alike = [request(TASK, call("easy"), 1.0)] * 3
+    assert [one.sample for one in draws(alike, 7)] == [7, 8, 9]
+    assert {one.sample for one in draws([request(TASK, call("easy"), 0.0)] * 3, 7)} == {0}
