@@ -19,5 +19,5 @@ STRATEGY = Strategy(
         "teacher": {"calibrate": False},
     },
     apart=("hard", "easy"),
-    writing=Writing(seeds=False, attributes=False, aimed=False),
+    writing=Writing(seeds="never", attributes=False, aimed=False),
 )

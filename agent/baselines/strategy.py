@@ -23,8 +23,9 @@ class Writing:
     """A file of `prompts/`: generate, or rephrase (one seed example a call, said in other words)."""
     first: str | None = None
     """The prompt of iteration 0, where it is another."""
-    seeds: bool = True
-    """Shows seed examples of the label."""
+    seeds: Literal["always", "needed", "never"] = "always"
+    """When seed examples of the label are shown. `needed`: where its name alone does not say what to write, that is,
+    for all but labels of single texts; a small teacher repeats the example it is shown."""
     attributes: bool = True
     """Asks each text for attributes of its own: length, register, subject."""
     aimed: bool = True

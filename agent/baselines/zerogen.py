@@ -11,5 +11,5 @@ STRATEGY = Strategy(
     without=(*OURS, "analyze", "score", "evaluate", "sample", "separation", "selftrain"),
     settings={"batch": {"surplus": 1.0}},
     kinds=("plain",),
-    writing=Writing(seeds=False, attributes=False),
+    writing=Writing(seeds="never", attributes=False),
 )

@@ -68,7 +68,7 @@ class Call:
     slots: tuple[Slot, ...]
     weaknesses: tuple[Mapping[str, Any], ...]
     examples: tuple[str, ...]
-    """Seed examples of the label; none where the teacher named subjects: it would write of the example's own."""
+    """Seed examples of the label; none where the strategy shows none (Writing.seeds)."""
     missed: tuple[str, ...]
     """Texts of the label that the student got wrong."""
     taken_for: str = ""
@@ -110,7 +110,6 @@ def generate(
             rng,
         )
         calls = [shown(context.task, call, context.shots, writing, prompt, i) for i, call in enumerate(calls)]
-        calls = [replace(call, examples=()) if known.get(call.label) else call for call in calls]
     sampled, asked = read_jsonl(here.sampled), len(calls)
     unasked = proven(context.run, iteration, context.task.choices)
     labelled = sum(n for kind, n in wanted.items() if kind in apart or not unasked) / max(1, sum(wanted.values()))
@@ -233,7 +232,8 @@ def shown(task: Task, call: Call, shots: Sequence[Example], writing: Writing, pr
         mine = [shot.text for shot in shots if call.label in shot.labels]
         one = task.line(mine[place % len(mine)], LONGEST)
         return replace(call, examples=(one,), missed=(), weaknesses=())
-    return call if writing.seeds else replace(call, examples=())
+    named = task.label_alone and not task.several
+    return replace(call, examples=()) if writing.seeds == "never" or (writing.seeds == "needed" and named) else call
 
 
 def request(task: Task, call: Call, temperature: float, prompt: str = "generate") -> Request:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from jsonschema import Draft202012Validator
 
-from agent.nodes.generate import Call, Slot, accuracy, draws, request, schema, slots, taken_for, written
+from agent.baselines.strategy import Writing
+from agent.nodes.generate import Call, Slot, accuracy, draws, request, schema, shown, slots, taken_for, written
 from agent.teacher.messages import Reply
 from tasks.task import Task
 
@@ -156,3 +157,16 @@ def test_requests_that_are_alike_are_draws_of_their_own_and_greedy_ones_are_not(
     alike = [request(TASK, call("easy"), 1.0)] * 3
     assert [one.sample for one in draws(alike, 7)] == [7, 8, 9]
     assert {one.sample for one in draws([request(TASK, call("easy"), 0.0)] * 3, 7)} == {0}
+
+
+def test_seed_examples_are_shown_as_the_strategy_says_and_where_needed_for_all_but_labels_of_single_texts() -> None:
+    one = replace(call("easy"), examples=("a seed",))
+    pair = replace(TASK, kind="pair", fields=("premise", "hypothesis"))
+    spans = replace(TASK, kind="ner", spans=True)
+
+    def seen(task: Task, seeds: Any) -> bool:
+        return bool(shown(task, one, (), Writing(seeds=seeds), "generate", 0).examples)
+
+    assert [seen(task, "always") for task in (TASK, pair, spans)] == [True, True, True]
+    assert [seen(task, "needed") for task in (TASK, pair, spans)] == [False, True, True]
+    assert [seen(task, "never") for task in (TASK, pair, spans)] == [False, False, False]

@@ -76,7 +76,6 @@ def test_the_loop_asks_once_and_writes_of_what_it_was_told_in_place_of_the_examp
 def test_without_subjects_and_for_a_task_that_names_its_own_nobody_is_asked(bare: Bench) -> None:
     run = bare.run(bare.config(without=["subjects"]), "run")
     assert not run.subjects.exists()
-    assert any(said.startswith("Examples of") for said in map(last_message, bare.fake.asked))
     bare.task.write_text(bare.task.read_text() + "attributes: {subject: [a house]}\n")
     config = bare.config()
     assert "subjects" in plan_of(config, load_task(config.task)).without
