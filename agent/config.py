@@ -85,8 +85,8 @@ class TeacherConfig(Section):
     """Calls in flight; null = adaptive (starts at 4, grows while it goes well, halves on 429)."""
     requests_per_minute: int | None = Field(None, ge=1)
     tokens_per_minute: int | None = Field(None, ge=1)
-    timeout: float = Field(120.0, gt=0)
-    """Seconds for one call."""
+    timeout: float | None = Field(None, gt=0)
+    """Seconds for one call; null = 120, and an hour where the endpoint is on this machine."""
     attempts: int = Field(6, ge=1)
     """Tries of one call before the run stops and says why (resume continues)."""
     agreement_samples: int = Field(3, ge=1)

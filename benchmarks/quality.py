@@ -47,7 +47,7 @@ ENTITIES = ("<!-- benchmarks.entities -->", "<!-- /benchmarks.entities -->")
 BUDGET = 12_000
 """Teacher tokens of a cell of labels."""
 WHOLE = "evokd"
-OTHERS = ("seed_only", "zerogen", "static", "longest", "uncertainty", "pool_random")
+OTHERS = ("seed_only", "zerogen", "auggpt", "evokd_literal", "static", "longest", "uncertainty", "pool_random")
 """What the loop is to beat; the best of them is chosen by looking, which is in their favour."""
 IN_README = (*OTHERS, WHOLE, "teacher_shot", "full_shot")
 

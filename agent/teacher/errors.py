@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 import openai
 
+from agent.teacher.unavailable import TIMEOUT
 from tasks.faults import Fault, UserError, quoted
 
 _RETRIED = {408, 409, 425, 429}
@@ -70,7 +71,7 @@ def user_fault(error: openai.APIError, url: str, model: str, key_env: str) -> Us
 def one_line(error: object, limit: int = 200) -> str:
     """An error as one line: status and the provider's words."""
     if isinstance(error, openai.APITimeoutError):
-        return "timeout"
+        return TIMEOUT
     if isinstance(error, openai.APIConnectionError):
         return f"no connection ({error.__cause__ or error})"
     text = " ".join(str(error).split())

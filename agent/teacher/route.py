@@ -19,8 +19,9 @@ from tasks.faults import Fault, UserError
 
 ROLES: tuple[Role, ...] = get_args(Role)
 LOCAL = "local"
-_LOCAL_TIMEOUT = 3600.0
-"""Seconds; a slow machine is not a dead one, and a dead server closes its connections."""
+TIMEOUT, LOOPBACK_TIMEOUT = 120.0, 3600.0
+"""Seconds for one call: of an endpoint elsewhere, and of one on this machine, where slow is not dead: a dead server
+closes its connections."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ async def connect(
     most = SLOTS if server else 256
     limits = Limits(config.max_concurrency, config.requests_per_minute, config.tokens_per_minute, start, most)
     address = Address(server.base_url if server else source.base_url, source.name, source.api_key_env)
-    timeout = max(config.timeout, _LOCAL_TIMEOUT) if server else config.timeout
+    timeout = config.timeout or (LOOPBACK_TIMEOUT if address.loopback else TIMEOUT)
     endpoint = Endpoint(address, key, timeout, config.attempts, limits, live)
     try:
         can = stored(source, ledger)

@@ -42,6 +42,14 @@ def test_a_hanging_call_times_out_and_is_tried_again(open_on: Open) -> None:
     assert teacher.live.last_error == "timeout"
 
 
+def test_a_call_that_never_came_in_time_names_the_setting(open_on: Open) -> None:
+    with FakeTeacher() as fake:
+        teacher = open_on(fake, timeout=0.15, attempts=1)
+        fake.hang = len(fake.bodies) + 1
+        with pytest.raises(TeacherUnavailableError, match=r"timeout.*teacher\.timeout into RUN/config\.yaml"):
+            teacher.ask([ask_label("x")], "label", 1)
+
+
 def test_after_the_last_try_nothing_is_lost(open_on: Open) -> None:
     with FakeTeacher() as fake:
         teacher = open_on(fake, attempts=2)
