@@ -16,10 +16,12 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from agent.baselines.strategy import find_strategy
 from agent.experiments.cells import Arm, Grid
 from agent.experiments.collect import Done, Row, rows
 from agent.experiments.kept import SETTINGS, done_of
@@ -38,6 +40,8 @@ CONTROL, WRITTEN = "pool_random", "static"
 """What the others are compared with, seed by seed and text by text: where there is a pool, and where all is written."""
 NO_POOL = "_no_pool"
 """How the names of tasks without a pool end (benchmarks/sets.py)."""
+USING_POOL = {"sample", "match", "selftrain"}
+"""The parts of the graph that read pool texts."""
 MARKS = ("<!-- benchmarks.quality -->", "<!-- /benchmarks.quality -->")
 """What stands between them in the README are the tables of strategies, with a pool and without."""
 PARTS = ("<!-- benchmarks.parts -->", "<!-- /benchmarks.parts -->")
@@ -160,8 +164,21 @@ def score(row: Row | None) -> str:
 
 
 def strategies(done: Sequence[Done]) -> list[Done]:
-    """The cells without an ablation or a changed setting."""
-    return [one for one in done if one.cell.arm == Arm(one.cell.arm.strategy)]
+    """The cells without an ablation or a changed setting; those of a task without a pool also as of the task with it,
+    where their strategy never looks at one: its run is the same."""
+    plain = [one for one in done if one.cell.arm == Arm(one.cell.arm.strategy)]
+    tasks, there = {one.cell.task_name for one in plain}, {one.cell for one in plain}
+    twins = [
+        replace(one, cell=replace(one.cell, task=with_pool, task_name=with_pool))
+        for one in plain
+        if (with_pool := one.cell.task_name.removesuffix(NO_POOL)) in tasks and USING_POOL.issubset(without(one))
+    ]
+    return plain + [twin for twin in twins if twin.cell not in there]
+
+
+def without(one: Done) -> tuple[str, ...]:
+    """What the strategy of a cell leaves out."""
+    return find_strategy(one.cell.arm.strategy).without
 
 
 def parts_table(done: Sequence[Done]) -> str:
