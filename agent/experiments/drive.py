@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agent.config import RunConfig, read_recipe, resolve
+from agent.config import RunConfig, dump, read_recipe, resolve
 from agent.experiments.cells import Cell, Grid
 from agent.run import Watcher, launch, resume
-from agent.rundir import RunDir
+from agent.rundir import RunDir, write_text
 from agent.weights import whole_path
 from tasks.faults import Fault, UserError
+
+CALLING = ("base_url", "mode", "api_key_env", "same_processor", "max_concurrency", "requests_per_minute",
+           "tokens_per_minute", "timeout", "attempts", "price")  # fmt: skip
+"""Settings of the teacher that say where and how it is called, not what is asked of it."""
 
 
 def run_grid(grid: Grid, watcher: Watcher) -> None:
@@ -40,14 +44,23 @@ def done(grid: Grid, cell: Cell) -> bool:
 
 
 def run_cell(grid: Grid, cell: Cell, watcher: Watcher) -> None:
-    """Runs the cell, or goes on with it."""
+    """Runs the cell, or goes on with it; then the teacher is called where and how it is asked for now."""
     run = RunDir(grid.root(cell))
     if run.config.exists():
+        call_as_now(run, grid.config(cell))
         resume(run.root, watcher)
         return
     for left in (run.identity, run.graph, run.capabilities):  # cut before the run began, which config.yaml marks
         left.unlink(missing_ok=True)
     launch(grid.config(cell), run.root, watcher)
+
+
+def call_as_now(run: RunDir, asked: RunConfig) -> None:
+    """Writes CALLING as `asked` into the config.yaml of a cut run: its endpoint may have moved, or been slow."""
+    written = resolve(read_recipe(run.config), where=str(run.config))
+    teacher = written.teacher.model_copy(update={name: getattr(asked.teacher, name) for name in CALLING})
+    if teacher != written.teacher:
+        write_text(run.config, dump(written.model_copy(update={"teacher": teacher})))
 
 
 def _check_same(grid: Grid, cell: Cell, run: RunDir) -> None:
@@ -66,8 +79,7 @@ def _check_same(grid: Grid, cell: Cell, run: RunDir) -> None:
 def _comparable(config: RunConfig) -> dict[str, Any]:
     """What decides a cell's result: not where its endpoint and ledger are, nor what the hardware chose."""
     fields = config.model_dump(mode="json")
-    for name in ("base_url", "mode", "ledger", "api_key_env", "same_processor", "max_concurrency",
-                 "requests_per_minute", "tokens_per_minute", "timeout", "attempts", "price"):  # fmt: skip
+    for name in (*CALLING, "ledger"):
         fields["teacher"].pop(name)
     for name in ("device", "dtype"):
         fields["student"].pop(name)

@@ -121,6 +121,21 @@ def test_a_cell_that_was_cut_goes_on_and_other_settings_are_refused(
     assert code == 2 and "budget: tokens 1500 before, 900 now" in err
 
 
+def test_a_cell_that_was_cut_goes_on_at_the_address_given_now(
+    words: list[str], fake: FakeTeacher, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["1" if word == "1..2" else word for word in words]
+    fake.fail = 12  # each twelfth call, and of none is there a second try
+    code, _, err = evokd(monkeypatch, capsys, words)
+    assert code == 2 and "failed tries" in err and Path("grid/toy-pool_random-s1/config.yaml").exists()
+    with closing(FakeTeacher(toy_answer, labels=("warm", "cold"), noisy=0.1)) as other:
+        there = ["--set", f"teacher.base_url={other.base_url}", "--set", "teacher.timeout=7"]
+        code, out, err = evokd(monkeypatch, capsys, [*words, *there])
+        assert code == 0 and "3 of 3 cells done" in out, err
+        written = yaml.safe_load(Path("grid/toy-pool_random-s1/config.yaml").read_text())["teacher"]
+        assert (written["base_url"], written["timeout"]) == (other.base_url, 7.0)
+
+
 def test_an_empty_grid_folder_has_an_empty_table(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
