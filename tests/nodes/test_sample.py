@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.config import RunConfig
+from agent.nodes.sample import standing
 from agent.rundir import RunDir, read_jsonl, write_jsonl
 from agent.shortlist import SIZE
 from tasks.task import load_task
@@ -74,3 +75,10 @@ def test_without_the_shortlist_all_labels_are_shown(bench: Bench) -> None:
     assert all("labels" not in row for row in read_jsonl(run.iteration(0).sampled))
     asked = [said for body in bench.fake.asked if "label only" in (said := body["messages"][0]["content"])]
     assert asked and all("shade17" in said for said in asked)
+
+
+def test_a_pair_is_looked_at_by_its_first_text_alone() -> None:
+    assert standing(load_task("inference_fr"), "Il pleut.\nLe sol est sec.") == "Il pleut.\n"
+    assert standing(load_task("support_tickets"), "It rains.") == "It rains."
+    question = load_task("everyday_choices").pool[0].text  # of several fields too, but its choices are part of it
+    assert "\n" in question and standing(load_task("everyday_choices"), question) == question
