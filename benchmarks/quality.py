@@ -171,14 +171,14 @@ def strategies(done: Sequence[Done]) -> list[Done]:
     twins = [
         replace(one, cell=replace(one.cell, task=with_pool, task_name=with_pool))
         for one in plain
-        if (with_pool := one.cell.task_name.removesuffix(NO_POOL)) in tasks and USING_POOL.issubset(without(one))
+        if (with_pool := one.cell.task_name.removesuffix(NO_POOL)) in tasks and reads_no_pool(one)
     ]
     return plain + [twin for twin in twins if twin.cell not in there]
 
 
-def without(one: Done) -> tuple[str, ...]:
-    """What the strategy of a cell leaves out."""
-    return find_strategy(one.cell.arm.strategy).without
+def reads_no_pool(one: Done) -> bool:
+    """Whether the strategy of a cell leaves out all that reads pool texts."""
+    return USING_POOL.issubset(find_strategy(one.cell.arm.strategy).without)
 
 
 def parts_table(done: Sequence[Done]) -> str:

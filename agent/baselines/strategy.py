@@ -24,8 +24,8 @@ class Writing:
     first: str | None = None
     """The prompt of iteration 0, where it is another."""
     seeds: Literal["always", "needed", "never"] = "always"
-    """When seed examples of the label are shown. `needed`: where its name alone does not say what to write, that is,
-    for all but labels of single texts; a small teacher repeats the example it is shown."""
+    """When seed examples of the label are shown. `needed`: where its name alone does not say what to write (`named` of
+    the task is empty); a small teacher repeats the example it is shown."""
     attributes: bool = True
     """Asks each text for attributes of its own: length, register, subject."""
     aimed: bool = True

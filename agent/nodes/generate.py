@@ -232,8 +232,8 @@ def shown(task: Task, call: Call, shots: Sequence[Example], writing: Writing, pr
         mine = [shot.text for shot in shots if call.label in shot.labels]
         one = task.line(mine[place % len(mine)], LONGEST)
         return replace(call, examples=(one,), missed=(), weaknesses=())
-    named = task.label_alone and not task.several
-    return replace(call, examples=()) if writing.seeds == "never" or (writing.seeds == "needed" and named) else call
+    unneeded = writing.seeds == "needed" and bool(task.named())
+    return replace(call, examples=()) if writing.seeds == "never" or unneeded else call
 
 
 def request(task: Task, call: Call, temperature: float, prompt: str = "generate") -> Request:

@@ -159,14 +159,16 @@ def test_requests_that_are_alike_are_draws_of_their_own_and_greedy_ones_are_not(
     assert {one.sample for one in draws([request(TASK, call("easy"), 0.0)] * 3, 7)} == {0}
 
 
-def test_seed_examples_are_shown_as_the_strategy_says_and_where_needed_for_all_but_labels_of_single_texts() -> None:
+def test_seed_examples_are_shown_as_the_strategy_says_and_where_needed_if_the_labels_name_says_too_little() -> None:
     one = replace(call("easy"), examples=("a seed",))
-    pair = replace(TASK, kind="pair", fields=("premise", "hypothesis"))
-    spans = replace(TASK, kind="ner", spans=True)
+    letters, named = TASK, replace(TASK, labels={"cold": "", "warm": ""})
+    pair = replace(named, kind="pair", fields=("premise", "hypothesis"))
+    spans = replace(named, kind="ner", spans=True)
+    tasks = (letters, named, pair, spans)
 
     def seen(task: Task, seeds: Any) -> bool:
         return bool(shown(task, one, (), Writing(seeds=seeds), "generate", 0).examples)
 
-    assert [seen(task, "always") for task in (TASK, pair, spans)] == [True, True, True]
-    assert [seen(task, "needed") for task in (TASK, pair, spans)] == [False, True, True]
-    assert [seen(task, "never") for task in (TASK, pair, spans)] == [False, False, False]
+    assert [seen(task, "always") for task in tasks] == [True, True, True, True]
+    assert [seen(task, "needed") for task in tasks] == [True, False, True, True]
+    assert [seen(task, "never") for task in tasks] == [False, False, False, False]

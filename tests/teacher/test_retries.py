@@ -46,7 +46,7 @@ def test_a_call_that_never_came_in_time_names_the_setting(open_on: Open) -> None
     with FakeTeacher() as fake:
         teacher = open_on(fake, timeout=0.15, attempts=1)
         fake.hang = len(fake.bodies) + 1
-        with pytest.raises(TeacherUnavailableError, match=r"timeout.*teacher\.timeout into RUN/config\.yaml"):
+        with pytest.raises(TeacherUnavailableError, match=r"timeout.*teacher\.timeout, in RUN/config\.yaml"):
             teacher.ask([ask_label("x")], "label", 1)
 
 
