@@ -181,6 +181,8 @@ def implied(without: set[str], config: RunConfig, has_pool: bool) -> set[str]:
     batch = settled(config.batch, "sample" not in result)
     if {"hard", "easy"} <= result or not (batch.hard or batch.easy):
         result.add("generate")
+    if ("hard" in result or not batch.hard) and find_strategy(config.strategy).writing.aimed:
+        result.add("analyze")  # easy texts are asked for without a word of its mistakes
     if not config.student.soft_labels or config.iterations == 0 or config.earlier is not None:
         result.add("reconcile")  # of an earlier run the first student knows the teacher's labels: no second opinion
     if "reconcile" in result or "sample" not in result or config.student.train_from == "previous":

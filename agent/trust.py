@@ -66,11 +66,14 @@ def enough(agreed: int, asked: int, labels: int) -> bool:
 
 
 def hard(run: RunDir, iteration: int) -> bool | None:
-    """Whether texts that were written to be hard, of the batches examined up to `iteration`, were; None where too
-    few were to tell."""
-    examined = [row for k in range(1, iteration + 1) for row in read_jsonl(run.iteration(k).predictions)]
-    right = [bool(row["correct"]) for row in examined if row["source"] == "hard"]
-    return None if len(right) < ASKED else sum(right) <= HARD * len(right)
+    """Whether texts that were written to be hard were, of the newest batches up to `iteration`, as many as hold ASKED
+    of them; None where all hold fewer. Not of older ones: the student has learned since."""
+    right: list[bool] = []
+    for k in range(iteration, 0, -1):
+        right += [bool(row["correct"]) for row in read_jsonl(run.iteration(k).predictions) if row["source"] == "hard"]
+        if len(right) >= ASKED:
+            return sum(right) <= HARD * len(right)
+    return None
 
 
 def to_write(run: RunDir, iteration: int, places: Mapping[str, int], labels: int, guard: Guard) -> dict[str, int]:

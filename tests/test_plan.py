@@ -79,6 +79,14 @@ def test_without_evaluate_or_generate_nobody_analyses() -> None:
     assert planned("without=[generate]", *WRITING).without == {"generate", "analyze", "subjects", "average"}
 
 
+def test_where_nothing_hard_is_written_nobody_analyses() -> None:
+    assert "analyze" in planned("without=[hard]", *WRITING).without
+    assert "analyze" in planned("batch.hard=0", "batch.easy=4").without
+    assert "analyze" not in planned("without=[easy]", *WRITING).without
+    literal = planned("without=[hard]", strategy="evokd_literal", pool=0)
+    assert "analyze" not in literal.without, "its easy texts are asked for in the conversation of the analysis"
+
+
 @pytest.mark.parametrize("sets", [["without=[hard,easy]", *WRITING], ["batch.hard=0", "batch.easy=0"]])
 def test_with_neither_hard_nor_easy_nothing_is_generated(sets: list[str]) -> None:
     assert {"generate", "analyze"} <= planned(*sets).without

@@ -41,6 +41,17 @@ def test_texts_that_are_not_hard_give_their_places_to_easy_ones() -> None:
     assert shares({"hard": 16}, False, 1.0, False, still_hard=False) == {"hard": 16}
 
 
+def test_hard_is_judged_by_the_newest_texts(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    for iteration, right in ((1, 0), (2, 8)):
+        rows = [{"source": "hard", "correct": n < right} for n in range(8)]
+        write_jsonl(run.iteration(iteration).predictions, rows)
+    assert hard(run, 1) is True
+    assert hard(run, 2) is False, "what was hard before the student learned it says nothing of what is written now"
+    write_jsonl(run.iteration(3).predictions, [{"source": "hard", "correct": False}])
+    assert hard(run, 3) is False, "one text says too little, so those before it count"
+
+
 def test_few_are_asked_to_be_hard_until_it_is_known_whether_they_are() -> None:
     assert shares({"hard": 28, "easy": 28}, False, 1.0, False, still_hard=None) == {"hard": 12, "easy": 44}
     assert shares(PLACES, False, 1.0, False, still_hard=None) == PLACES
