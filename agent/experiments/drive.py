@@ -7,10 +7,12 @@ from typing import Any
 
 from agent.config import RunConfig, dump, read_recipe, resolve
 from agent.experiments.cells import Cell, Grid
-from agent.run import Watcher, launch, resume
+from agent.plan import plan_of
+from agent.run import Watcher, launch, resume, settled_student
 from agent.rundir import RunDir, write_text
 from agent.weights import whole_path
 from tasks.faults import Fault, UserError
+from tasks.task import load_task
 
 CALLING = ("base_url", "mode", "api_key_env", "same_processor", "max_concurrency", "requests_per_minute",
            "tokens_per_minute", "timeout", "attempts", "price")  # fmt: skip
@@ -66,9 +68,10 @@ def call_as_now(run: RunDir, asked: RunConfig) -> None:
 def _check_same(grid: Grid, cell: Cell, run: RunDir) -> None:
     """The settings of the run in the cell's folder are those asked for now."""
     written = resolve(read_recipe(run.config), where=str(run.config))
-    before, now = _comparable(written), _comparable(grid.config(cell))
-    if now["student"]["head"] is None:  # left open, and settled when the run began
-        before["student"]["head"] = None
+    asked = grid.config(cell)
+    task = load_task(asked.task)
+    student = settled_student(asked.student, plan_of(asked, task), task)
+    before, now = _comparable(written), _comparable(asked.model_copy(update={"student": student}))
     for name in now:
         if before[name] != now[name]:
             got = f"{name}: {_changed(before[name], now[name])}"

@@ -14,11 +14,15 @@ import pytest
 import yaml
 
 from agent.cli import main
+from agent.config import dump
 from agent.experiments import collect
-from agent.experiments.cells import Grid
+from agent.experiments.cells import Arm, Grid, make_grid
+from agent.experiments.drive import done
 from agent.experiments.kept import done_of
 from agent.experiments.tables import comma_separated
-from agent.rundir import read_json, read_jsonl, write_json
+from agent.run import WRITTEN_LENGTH
+from agent.rundir import RunDir, read_json, read_jsonl, write_json, write_text
+from tasks.faults import UserError
 from tasks.task import load_task
 from tests.fakes.fake_teacher import FakeTeacher
 from tests.fakes.tiny_model import tiny_model
@@ -145,3 +149,16 @@ def test_an_empty_grid_folder_has_an_empty_table(
     assert code == 0 and json.loads(out) == []
     write_json(Path("grid/notes.json"), {})
     assert evokd(monkeypatch, capsys, [*words, "--table"])[0] == 0
+
+
+def test_what_a_run_settles_of_what_was_left_open_is_not_taken_for_another_setting(tmp_path: Path) -> None:
+    model = str(tiny_model(tmp_path / "model"))
+    grid = make_grid(["everyday_choices"], [Arm("evokd")], [1], tmp_path, sets=[f"student.model={model}"])
+    cell, run = grid.cells[0], RunDir(grid.root(grid.cells[0]))
+    asked = grid.config(cell)
+    longer = asked.student.model_copy(update={"max_length": WRITTEN_LENGTH, "head": "seed", "device": "cpu"})
+    write_text(run.config, dump(asked.model_copy(update={"student": longer})))
+    assert done(grid, cell) is False, "its answers are written out, for which a run makes room"
+    write_text(run.config, dump(asked.model_copy(update={"student": longer.model_copy(update={"epochs": 1})})))
+    with pytest.raises(UserError, match=r"student: epochs 1 before"):
+        done(grid, cell)
