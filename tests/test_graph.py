@@ -54,7 +54,7 @@ def watched(root: Path, notify: Any = lambda *event: None, turns: Any = None) ->
         ("analyze", {"analyze"}),
         ("generate", {"generate", "analyze", "subjects"}),
         ("subjects", {"subjects"}),
-        ("hard", set()),
+        ("hard", {"analyze"}),
         ("easy", set()),
         ("hardness", set()),
         ("correct", set()),

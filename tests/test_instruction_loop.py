@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.config import RunConfig, read_recipe
+from agent.das import BY_SENTENCES
 from agent.das.token_spans import spelled
 from agent.estimate import estimate
 from agent.example import read_examples
@@ -324,8 +325,16 @@ def test_a_plan_counts_what_is_continued(asks: Bench) -> None:
 
 def test_the_shipped_recipe_is_one(asks: Bench) -> None:
     config = configure({**read_recipe(TWO_STAGE), "task": "everyday_requests"})
-    assert config.iterations == 2 and config.at(1).batch.rule is None and config.at(2).batch.rule == "ratio"
+    assert config.iterations == 2 and config.at(2).batch.rule == "ratio"
+    first = config.at(1).batch
+    assert first.answers == 1 and first.rule not in BY_SENTENCES, "one answer to a question, which stays"
+    other = configure({**read_recipe(TWO_STAGE), "task": "everyday_requests"}, ["batch.rule=count"])
+    assert other.at(1).batch == first and other.at(2).batch.rule == "count"
     assert config.at(2).student.train_from == "previous" and config.at(2).student.batch_size == 4
     plan_of(config, load_task(config.task))
     mixed = configure({**read_recipe(TWO_STAGE.with_name("mixed_policy.yaml")), "task": "everyday_requests"})
-    assert mixed.stages[:2] == config.stages and plan_of(mixed, load_task(mixed.task)).continuing
+    assert (
+        mixed.stages[:2] == config.stages
+        and mixed.at(3).batch.rule == "random"
+        and plan_of(mixed, load_task(mixed.task)).continuing
+    )
